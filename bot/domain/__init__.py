@@ -1,0 +1,1 @@
+"""The pure core: decisions as functions on frozen data; no I/O, no clock, no logging."""

@@ -1,0 +1,226 @@
+"""What the surfaces show: plain facts, gathered from the store at the moment of delivery. No Slack words, no layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from bot.wire.types import Answer, PersonId, Place, Question, Review, SessionId, Snapshot
+
+
+class Light(StrEnum):
+    """A session as people see it: one state, one emoji, the same everywhere (``slack/text.py`` holds the emoji)."""
+
+    STARTING = "starting"
+    WORKING = "working"
+    NEEDS_YOU = "needs you"
+    REVIEW = "review"
+    MERGING = "merging"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    ASLEEP = "asleep"
+    """Its host is silent."""
+    STOPPING = "stopping"
+    FAILED = "failed"
+    MERGED = "merged"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class SessionCard:
+    session: SessionId
+    name: str
+    repo: str
+    task: str
+    owner: PersonId
+    agent: str
+    light: Light
+    since: datetime
+    """When this light went on."""
+    created: datetime
+    branch: str = ""
+    reviewer: PersonId | None = None
+    line: str = ""
+    """The last progress line."""
+    steps_done: int = 0
+    steps_total: int = 0
+    decisions: tuple[str, ...] = ()
+    """What waits for a person, one line each."""
+    detail: str = ""
+    """Why it failed, is asleep, or how to get at what it left."""
+    next_digest: datetime | None = None
+    scope: tuple[str, ...] = ()
+    place: Place | None = None
+    tokens: int | None = None
+    cost: float | None = None
+    open: bool = True
+    """False once nothing more will happen: no buttons are shown."""
+    link: str = ""
+    """Permalink of its thread, where known."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    by: PersonId
+    at: datetime
+    answer: Answer
+    words: str
+    """What was decided, in the reader's words: the option's label, or the text."""
+    applied: bool | None = None
+    """None until the runner has said; False when the session had moved on."""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class QuestionCard:
+    session: SessionId
+    session_name: str
+    question: Question
+    owner: PersonId
+    asked: datetime
+    mention: PersonId | None = None
+    """The person to ping by mention, only on the first post."""
+    held_for: str = ""
+    answered: Answered | None = None
+    withdrawn: Withdrawn | None = None
+    asleep: bool = False
+    """The host is silent: an answer is taken and delivered on wake."""
+
+
+@dataclass(frozen=True)
+class MergeDone:
+    by: PersonId
+    at: datetime
+    commit: str
+    landed_on: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class SentBack:
+    by: PersonId
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
+class ReviewCard:
+    session: SessionId
+    session_name: str
+    repo: str
+    task: str
+    review: Review
+    owner: PersonId
+    reviewer: PersonId
+    offered: datetime
+    mention: PersonId | None = None
+    merging_by: PersonId | None = None
+    merged: MergeDone | None = None
+    sent_back: SentBack | None = None
+    withdrawn: Withdrawn | None = None
+    problem: str = ""
+    """Why the last merge attempt did not happen, with the fix; the review is still open."""
+
+
+@dataclass(frozen=True)
+class ProgressView:
+    """The one progress message of a thread."""
+
+    session: SessionId
+    session_name: str
+    light: Light
+    snapshot: Snapshot
+    since: datetime | None = None
+    """When the last progress message was brought up to date; None for the first."""
+    new_commits: int = 0
+    """Commits that the last message did not show."""
+
+
+@dataclass(frozen=True)
+class DecisionLine:
+    """One decision in a digest or on Home. Exactly one of question, review and failed is set."""
+
+    number: int
+    session: SessionId
+    session_name: str
+    since: datetime
+    link: str = ""
+    question: Question | None = None
+    review: Review | None = None
+    failed: str = ""
+    settled: str = ""
+    """Once decided: who, what, when; the line stays, without buttons."""
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    session: SessionId
+    session_name: str
+    light: Light
+    text: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class DigestView:
+    digest: int
+    person: PersonId
+    at: datetime
+    decisions: tuple[DecisionLine, ...] = ()
+    """Questions, failures, and reviews, the oldest first within each."""
+    stopped: tuple[SessionLine, ...] = ()
+    working: tuple[SessionLine, ...] = ()
+    done: tuple[SessionLine, ...] = ()
+    """Ended or merged since the last digest."""
+    next: datetime | None = None
+    on_demand: bool = False
+
+
+@dataclass(frozen=True)
+class HomeView:
+    person: PersonId
+    at: datetime
+    decisions: tuple[DecisionLine, ...] = ()
+    sessions: tuple[SessionCard, ...] = ()
+    next_digest: datetime | None = None
+    digest: str = ""
+    tz: str = ""
+    answered_today: int = 0
+    pinged_today: int = 0
+
+
+@dataclass(frozen=True)
+class ThreadNote:
+    """One plain message in a session's thread; mrkdwn, already escaped."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file for a thread: a diff, or something too long for a card."""
+
+    name: str
+    title: str
+    content: str
+
+
+@dataclass(frozen=True)
+class PrivateNote:
+    """A message that only ``to`` sees."""
+
+    to: PersonId
+    text: str
+
+
+View: TypeAlias = (
+    SessionCard | QuestionCard | ReviewCard | ProgressView | DigestView | HomeView | ThreadNote | File | PrivateNote
+)

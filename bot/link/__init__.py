@@ -1,0 +1,1 @@
+"""The WebSocket side that hosts and runners connect to."""

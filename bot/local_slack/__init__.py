@@ -1,0 +1,1 @@
+"""An embedded Slack-compatible workspace; knows Slack and nothing of the bot."""

@@ -1,0 +1,1 @@
+"""Everything that knows Slack's JSON: payloads in, blocks out."""

@@ -1,0 +1,1 @@
+"""SQLite behind one writer thread; one file per table group."""

@@ -1,0 +1,1 @@
+"""What bot, hosts and runners say to each other. A leaf: imports nothing of either package."""

@@ -1,0 +1,1 @@
+"""Adapters: each drives one kind of coding agent behind the port in `base`."""
