@@ -1,0 +1,153 @@
+"""The command line: parses, then calls what does the work. Imports nothing heavy before it knows the command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from bot import __version__
+from bot.errors import ConfigError, SwitchboardError
+
+_ELSEWHERE = {"host": "runners.cli:host", "runner": "runners.cli:runner"}
+"""Commands of the other package, imported only when called: a machine with the bot alone needs no agent libraries."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "host"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, name = _ELSEWHERE[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="switchboard")
+def cli() -> None:
+    """Switchboard routes the questions and reviews of your coding-agent sessions through Slack.
+
+    Try it without any account: switchboard up
+    """
+
+
+@cli.command()
+@click.option(
+    "--repo",
+    "repos",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
+    help="Your own repository; may be given several times. Its checkout is never touched, only worktrees are made. "
+    "Default: a small sample repository.",
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    help="Where state, worktrees and logs live. Default: your platform's data folder.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True),
+    help="A switchboard.toml for the host: repositories, agents, set-up and check commands.",
+)
+@click.option("--port", default=8765, show_default=True, help="Port of the workspace's page; 0 takes any free one.")
+@click.option("--owner", default="", help="With a real workspace: your Slack member id (U…), who owns this machine.")
+def up(repos: tuple[Path, ...], data_dir: Path | None, config: Path | None, port: int, owner: str) -> None:
+    """Try it: an embedded workspace, the bot and a host, in one command.
+
+    Open the printed link and type /session start. Ctrl-C stops everything; the next `up` goes on from there.
+    With SLACK_BOT_TOKEN and SLACK_APP_TOKEN set, the bot and host run on your real workspace instead.
+    """
+    from bot.config import default_data_dir
+    from bot.up.run import Options, run
+
+    run(Options(data_dir or default_data_dir() / "up", repos, config, port, owner), os.environ)
+
+
+@cli.command()
+@click.option("--ready-fd", type=int, hidden=True)
+@click.option("--lifeline-fd", type=int, hidden=True)
+def serve(ready_fd: int | None, lifeline_fd: int | None) -> None:
+    """Run the bot. Settings come from the environment; docs/configuration.md lists them.
+
+    SLACK_BOT_TOKEN with SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode) are required.
+    """
+    from bot import app, log
+    from bot.config import load
+
+    config = load(os.environ)
+    log.configure(config.log_level)
+    asyncio.run(app.serve(config, ready_fd, lifeline_fd))
+
+
+@cli.command()
+@click.option("--http", "url", metavar="URL", help="For HTTP mode: the bot's public address, https://…")
+@click.option("--command", default="/session", show_default=True, help="Another slash command, where it is taken.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of YAML.")
+def manifest(url: str | None, command: str, as_json: bool) -> None:
+    """Print the Slack app manifest: Socket Mode, or HTTP mode with --http."""
+    from bot.slack.manifest import render
+
+    click.echo(render(command=command, http_url=url, as_json=as_json), nl=False)
+
+
+@cli.command()
+@click.option("--bot", "bot_url", metavar="URL", help="A bot to reach as well, as `switchboard host --bot` would.")
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The host's switchboard.toml.")
+def doctor(bot_url: str | None, config: Path | None) -> None:
+    """Check tokens, scopes, git, agents and the bot, and say how to fix what is wrong."""
+    from bot.doctor import examine
+
+    sys.exit(asyncio.run(examine(os.environ, bot_url, config)))
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--owner", required=True, metavar="U…", help="Slack member id of the person whose sessions run there.")
+@click.option("--shared", is_flag=True, help="Everybody's sessions may run there, not only the owner's.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Where to write the host's token (mode 0600). Bring it to the machine that runs `switchboard host`.",
+)
+def enroll(name: str, owner: str, shared: bool, token_file: Path) -> None:
+    """Let a machine NAME run sessions: writes its token to a file. Run this next to the bot."""
+    from bot.admin import enroll_host
+
+    asyncio.run(enroll_host(os.environ, name, owner, shared, token_file))
+    click.echo(f"Wrote the token of {name} to {token_file}. On that machine:")
+    click.echo(f"  switchboard host --bot URL --token-file {token_file}")
+
+
+@cli.command()
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="As given to `switchboard up`.")
+@click.option("--json", "as_json", is_flag=True, help="JSON, for scripts.")
+def sessions(data_dir: Path | None, as_json: bool) -> None:
+    """List the open sessions of the bot that runs on this machine."""
+    from bot.admin import print_sessions
+
+    asyncio.run(print_sessions(os.environ, data_dir, as_json))
+
+
+def main() -> None:
+    """Entry point: known errors become one clear message and exit status 2, never a traceback."""
+    try:
+        cli(standalone_mode=True)
+    except ConfigError as err:
+        click.echo(f"switchboard: the configuration cannot be used:\n{err}", err=True)
+        sys.exit(2)
+    except SwitchboardError as err:
+        click.echo(f"switchboard: {err}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

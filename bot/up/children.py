@@ -1,0 +1,119 @@
+"""Child processes of ``up``: each with a log, a ready line, a lifeline that ends it with ``up``, and a tidy stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.errors import SwitchboardError
+
+STOP_GRACE = 8.0
+"""Seconds a child gets between SIGTERM and SIGKILL; the host may be pausing runners meanwhile."""
+READY_GRACE = 30.0
+"""Seconds until a child must have said that it is ready."""
+
+
+class ChildFailed(SwitchboardError):
+    """A part of ``up`` ended or did not come up; the message quotes the end of its log."""
+
+
+@dataclass
+class Child:
+    """One running part."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    log: Path
+    ready: dict[str, Any]
+
+    def last_words(self, lines: int = 12) -> str:
+        """The end of its log, indented."""
+        try:
+            tail = self.log.read_text(errors="replace").splitlines()[-lines:]
+        except OSError:
+            return ""
+        return "\n".join(f"    {line[:400]}" for line in tail)
+
+    async def stop(self) -> None:
+        """SIGTERM, wait, SIGKILL. Idempotent."""
+        if self.process.returncode is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_GRACE):
+                await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+
+@asynccontextmanager
+async def child(
+    name: str,
+    argv: Sequence[str],
+    log: Path,
+    env: Mapping[str, str],
+    *,
+    waits: bool = True,
+) -> AsyncIterator[Child]:
+    """Run ``argv`` with ``--lifeline-fd`` (and ``--ready-fd`` where it ``waits``) appended, until the block is left.
+
+    The child stands in its own process group, so that Ctrl-C reaches ``up`` alone and parts stop in order.
+    Raises ChildFailed if it ends, or says nothing for READY_GRACE seconds, before it is ready.
+    """
+    lifeline_read, lifeline_write = os.pipe()
+    ready_read, ready_write = os.pipe()
+    passed = (lifeline_read, ready_write) if waits else (lifeline_read,)
+    extra = ["--lifeline-fd", str(lifeline_read)] + (["--ready-fd", str(ready_write)] if waits else [])
+    try:
+        with log.open("ab") as sink:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                *extra,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                env=dict(env),
+                pass_fds=passed,
+                start_new_session=True,
+            )
+    finally:
+        os.close(lifeline_read)
+        os.close(ready_write)
+    part = Child(name, process, log, {})
+    try:
+        if waits:
+            part.ready = await _ready_line(part, ready_read)
+        else:
+            os.close(ready_read)
+        yield part
+    finally:
+        await part.stop()
+        os.close(lifeline_write)
+
+
+async def _ready_line(part: Child, fd: int) -> dict[str, Any]:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb", buffering=0)
+    )
+    try:
+        async with asyncio.timeout(READY_GRACE):
+            line = await reader.readline()
+    except TimeoutError:
+        raise ChildFailed(f"{part.name} did not become ready in {READY_GRACE:.0f} s.\n{part.last_words()}") from None
+    finally:
+        transport.close()
+    if not line:
+        status = await part.process.wait()
+        raise ChildFailed(f"{part.name} ended at once (exit status {status}). Its last words:\n{part.last_words()}")
+    ready: dict[str, Any] = json.loads(line)
+    return ready

@@ -1,0 +1,198 @@
+"""Runs workspace, bot and host as children of one command, in order, and stops them in the reverse one."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bot import admin
+from bot.errors import ConfigError
+from bot.files import write_secret
+from bot.slack.manifest import manifest
+from bot.up import sample
+from bot.up.children import Child, ChildFailed, child
+
+HOST = "this-machine"
+DEFAULT_PORT = 8765
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line said. ``port`` is the workspace page's; 0 takes any free one."""
+
+    data_dir: Path
+    repos: tuple[Path, ...] = ()
+    config: Path | None = None
+    port: int = DEFAULT_PORT
+    owner: str = ""
+
+
+def run(options: Options, env: Mapping[str, str]) -> None:
+    """Blocks until Ctrl-C. Raises ConfigError for options that cannot work, ChildFailed when a part dies."""
+    options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(options.data_dir):
+        asyncio.run(_run(options, env))
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    with (data_dir / "up.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(
+                f"  --data-dir: another `switchboard up` is using {data_dir}. "
+                "Stop it with Ctrl-C, or give this one a folder of its own."
+            ) from None
+        yield
+
+
+async def _run(options: Options, env: Mapping[str, str]) -> None:
+    say = Console(highlight=False)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signum, stop.set)
+    real = bool(env.get("SLACK_BOT_TOKEN"))
+    async with AsyncExitStack() as stack:
+        parts: list[Child] = []
+        with say.status("Starting…"):
+            await _start(options, env, real, stack, parts)
+        _welcome(say, options, parts[0].ready, real)
+        died = await _until_stopped(stop, parts)
+        if died is not None:
+            raise ChildFailed(f"{died.name} ended by itself. Its last words:\n{died.last_words()}\n  Log: {died.log}")
+        say.print("\nStopping: sessions are paused, their worktrees and questions stay.")
+    say.print("Stopped. The same command goes on where this one left off.")
+
+
+async def _start(
+    options: Options, env: Mapping[str, str], real: bool, stack: AsyncExitStack, parts: list[Child]
+) -> None:
+    data, logs = options.data_dir, options.data_dir / "logs"
+    logs.mkdir(exist_ok=True, mode=0o700)
+    base = {**env, "PYTHONUNBUFFERED": "1"}
+    bot_env = {**base, "SWITCHBOARD_DATA_DIR": str(data / "bot"), "SWITCHBOARD_LISTEN": "127.0.0.1:0"}
+    owner = options.owner or env.get("SWITCHBOARD_ADMINS", "").split(",")[0].strip()
+    if real:
+        if not owner:
+            raise ConfigError(
+                "  --owner: not set. With a real workspace, say whose machine this is: "
+                "--owner U0123ABC (your member id, from your Slack profile)."
+            )
+    else:
+        workspace = await stack.enter_async_context(_workspace(options, base, logs))
+        parts.append(workspace)
+        owner = owner or next(iter(workspace.ready["people"].values()))
+        bot_env |= _workspace_env(workspace.ready, owner)
+    bot = await stack.enter_async_context(
+        child("The bot", [sys.executable, "-m", "bot.cli", "serve"], logs / "bot.log", bot_env)
+    )
+    parts.append(bot)
+    token_file = await _enrolled(data, owner)
+    argv = [sys.executable, "-m", "runners.cli", "host", "--bot", bot.ready["url"], "--token-file", str(token_file)]
+    argv += ["--data-dir", str(data / "host"), "--config", str(_host_config(options)), "--stop-runners-on-exit"]
+    argv += [] if real else ["--share", "full"]
+    for repo in options.repos:
+        argv += ["--repo", str(repo)]
+    parts.append(await stack.enter_async_context(child("The host", argv, logs / "host.log", base, waits=False)))
+    await _host_connected(data, parts[-1])
+
+
+def _workspace(options: Options, env: Mapping[str, str], logs: Path) -> Any:
+    manifest_file = options.data_dir / "manifest.json"
+    manifest_file.write_text(json.dumps(manifest()))
+    argv = [sys.executable, "-m", "bot.local_slack", "--data-dir", str(options.data_dir / "workspace")]
+    argv += ["--port", str(options.port), "--manifest", str(manifest_file)]
+    return child("The embedded workspace", argv, logs / "workspace.log", env)
+
+
+def _workspace_env(ready: Mapping[str, Any], owner: str) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": ready["bot_token"],
+        "SLACK_APP_TOKEN": ready["app_token"],
+        "SLACK_API_URL": ready["api"],
+        "SWITCHBOARD_CHANNEL": "sessions",
+        "SWITCHBOARD_ADMINS": owner,
+    }
+
+
+async def _enrolled(data: Path, owner: str) -> Path:
+    """The file with the host's token, made once: its presence says that the bot knows this host."""
+    path = data / "host.token"
+    if path.exists():
+        return path
+    try:
+        reply = await admin.call(data / "bot", "POST", "/admin/hosts", {"name": HOST, "owner": owner})
+    except admin.BotRefused as err:
+        raise ConfigError(f"  --owner: {err}") from err
+    write_secret(path, reply["token"])
+    return path
+
+
+def _host_config(options: Options) -> Path:
+    """The host's configuration: the person's own, or one that is kept in the data folder."""
+    if options.config:
+        return options.config
+    path = options.data_dir / "switchboard.toml"
+    if options.repos:
+        path = options.data_dir / "switchboard.own.toml"
+        path.touch()
+        return path
+    repo = sample.ensure(options.data_dir)
+    path.write_text(
+        "# Made anew by `switchboard up`. Give your own with --config.\n"
+        f"[repos.{sample.NAME}]\n"
+        f"path = {json.dumps(str(repo))}\n"
+        'base = "main"\n'
+        'channel = "sessions"\n'
+        'checks = [["python3", "-m", "unittest", "-q"]]\n'
+        'agent = "demo"\n'
+        'share = "full"\n'
+    )
+    return path
+
+
+async def _host_connected(data: Path, host: Child) -> None:
+    try:
+        async with asyncio.timeout(20):
+            while host.process.returncode is None:
+                hosts = (await admin.call(data / "bot", "GET", "/admin/hosts"))["hosts"]
+                if any(each["connected"] and (each["repos"] or each["problems"]) for each in hosts):
+                    return
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pass
+    raise ChildFailed(f"The host did not connect to the bot. Its last words:\n{host.last_words()}\n  Log: {host.log}")
+
+
+def _welcome(say: Console, options: Options, ready: Mapping[str, Any], real: bool) -> None:
+    if real:
+        say.print("[bold]Switchboard is on your workspace.[/] Type [bold]/session start[/] in Slack.")
+    else:
+        # soft_wrap: a link that is cut at the terminal's edge cannot be clicked.
+        say.print(f"Open {ready['open']}", soft_wrap=True)
+        say.print("Then type [bold]/session start[/] in #sessions. The link works once; your browser stays signed in.")
+    repos = ", ".join(str(repo) for repo in options.repos) or (options.config and str(options.config)) or "a sample"
+    say.print(f"Repository: {repos} · State and logs: {options.data_dir} · Ctrl-C stops", soft_wrap=True)
+
+
+async def _until_stopped(stop: asyncio.Event, parts: list[Child]) -> Child | None:
+    """Waits for the signal, or returns the first part that ended by itself."""
+    async with asyncio.TaskGroup() as tasks:
+        signalled = tasks.create_task(stop.wait(), name="stop")
+        ends = {tasks.create_task(part.process.wait(), name=part.name): part for part in parts}
+        done, pending = await asyncio.wait({signalled, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+    return next((ends[task] for task in done if task in ends), None) if signalled not in done else None

@@ -1,0 +1,1 @@
+"""A small media library: search for tracks, keep a queue."""
