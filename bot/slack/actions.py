@@ -1,0 +1,61 @@
+"""What a button means: one typed action, packed into the ``value`` that Slack sends back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    CHOOSE = "choose"
+    OTHER = "other"
+    LATER = "later"
+    DENY_STOP = "deny_stop"
+    DENY_TELL = "deny_tell"
+    REVISE = "revise"
+    SHOW = "show"
+    """The whole of a question, in a modal."""
+    MERGE = "merge"
+    SEND_BACK = "send_back"
+    STOP = "stop"
+    TELL = "tell"
+    STATUS = "status"
+    AS_ANSWER = "as_answer"
+    AS_PROMPT = "as_prompt"
+    DISCARD = "discard"
+    START = "start"
+    PREFS = "prefs"
+    DIGEST = "digest"
+    OPEN = "open"
+    """A link: the client opens it by itself, nothing is left to do."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """``ref`` names the card (a question, a review, a session, a reply); ``arg`` is the option, commit or question."""
+
+    verb: Verb
+    ref: str = ""
+    arg: str = ""
+    index: int = -1
+    """The option's place, where its id is too long to travel; the question itself then says which it is."""
+
+    def pack(self, limit: int = 2000) -> str:
+        packed = json.dumps([self.verb.value, self.ref, self.arg, self.index], separators=(",", ":"))
+        if len(packed) > limit:
+            packed = json.dumps([self.verb.value, self.ref, "", self.index], separators=(",", ":"))
+        return packed
+
+
+def unpack(value: object) -> Act | None:
+    """The action that ``value`` holds, or None for anything that this bot did not write."""
+    if not isinstance(value, str) or len(value) > 2000:
+        return None
+    try:
+        match json.loads(value):
+            case [str(verb), str(ref), str(arg), int(index)]:
+                return Act(Verb(verb), ref, arg, index)
+    except ValueError:
+        return None
+    return None

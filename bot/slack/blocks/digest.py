@@ -1,0 +1,140 @@
+"""The digest and the Home tab: everything that waits for one person, answerable where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.views import DecisionLine, DigestView, HomeView, SessionLine
+from bot.slack import text
+from bot.slack.actions import Act, Verb
+from bot.slack.blocks.kit import Block, Button, Card, Message, link
+from bot.slack.blocks.question import SIGN, answers, is_cut
+from bot.slack.blocks.review import sha, verdicts, warnings
+from bot.slack.blocks.session import row
+from bot.wire.types import Question, Review
+
+DIGEST_ROOM = 40
+"""Blocks for decisions, of Slack's 50: the rest is for the other sections."""
+HOME_ROOM = 60
+CONTEXT, DETAIL = 300, 700
+"""Beyond these a decision is shown in part, and *Show in full* stands beside its buttons."""
+
+
+def digest(view: DigestView) -> Message:
+    card = Card().say(f"☀️ {_headline(view)}")
+    _decisions(card, view.decisions, view.at, DIGEST_ROOM)
+    _sessions(card, "Stopped", view.stopped)
+    _sessions(card, "Working", view.working)
+    _sessions(card, "Done", view.done)
+    card.small(
+        f"as of {text.at(view.at)}",
+        f"next digest {text.at(view.next)}" if view.next else "",
+    )
+    return card.message()
+
+
+def _headline(view: DigestView) -> str:
+    waiting = [d for d in view.decisions if not d.settled]
+    reviews = sum(d.review is not None for d in waiting)
+    needs = len(waiting) - reviews
+    counted = (
+        (needs, "needs you" if needs == 1 else "need you"),
+        (reviews, "review" if reviews == 1 else "reviews"),
+        (len(view.decisions) - len(waiting), "decided"),
+        (len(view.stopped), "stopped"),
+        (len(view.working), "working"),
+        (len(view.done), "done"),
+    )
+    parts = [f"{n} {words}" for n, words in counted if n]
+    if not waiting:
+        parts.insert(0, "Nothing needs you")
+    return " · ".join(parts)
+
+
+def _decisions(card: Card, decisions: Sequence[DecisionLine], now: datetime, room: int) -> None:
+    start = len(card.blocks)
+    for done, decision in enumerate(decisions):
+        if len(card.blocks) - start > room - 5:
+            rest = len(decisions) - done
+            card.small(f"and {text.count(rest, 'more decision')}: they are on the cards in their threads")
+            return
+        _decision(card, decision, now)
+
+
+def _decision(card: Card, line: DecisionLine, now: datetime) -> None:
+    name = link(line.link, f"*{text.line(line.session_name, 80)}*")
+    waited = text.words(now - line.since)
+    if line.settled:
+        card.say(f"{line.number} ☑️ {name} · {text.line(line.settled, 400)}")
+    elif line.question:
+        _question(card, line.question, f"{line.number} {SIGN[line.question.kind]} {name}", waited)
+    elif line.review:
+        _review(card, line.review, f"{line.number} 👀 {name}", line.session_name, waited)
+    else:
+        card.say(f"{line.number} ❌ {name} · {text.line(line.failed, 500) or 'failed'} · {waited} ago")
+
+
+def _question(card: Card, question: Question, head: str, waited: str) -> None:
+    first = f"{head} · {text.line(question.title, 240) or 'A question'} · waiting {waited}"
+    code = text.fence(question.detail, DETAIL) if question.detail.strip() else ""
+    card.say("\n".join(part for part in (first, text.line(question.context, CONTEXT), code) if part))
+    whole = text.fits(question.context, CONTEXT) and text.fits(question.detail, DETAIL)
+    described = any(option.description for option in question.options)
+    answers(card, question, short=True, cut=is_cut(question) or not whole or described)
+
+
+def _review(card: Card, review: Review, head: str, name: str, waited: str) -> None:
+    facts = [f"{head} · ready at {sha(review.commit)}", *warnings(review), f"waiting {waited}"]
+    changed = f"{text.count(review.file_count, 'file')} +{review.added:,} −{review.deleted:,}"
+    card.say("\n".join([" · ".join(facts), text.line(review.summary, 400), changed]))
+    card.buttons(verdicts(review, name))
+
+
+def _sessions(card: Card, title: str, lines: Sequence[SessionLine]) -> None:
+    if not lines:
+        return
+    shown = [f"*{title}* · {len(lines)}"]
+    room = 2600
+    for done, line in enumerate(lines):
+        name = link(line.link, text.line(line.session_name, 80))
+        words = f"{text.EMOJI[line.light]} {name} · {text.line(line.text, 200) or line.light.value}"
+        room -= text.size(words) + 1
+        if room < 0:
+            shown.append(f"and {len(lines) - done} more")
+            break
+        shown.append(words)
+    card.say("\n".join(shown))
+
+
+def home(view: HomeView, command: str) -> Block:
+    card = Card()
+    waiting = sum(not d.settled for d in view.decisions)
+    card.say(f"*{text.count(waiting, 'decision')} waiting for you*" if waiting else "*Nothing waits for you*")
+    _decisions(card, view.decisions, view.at, HOME_ROOM)
+    card.divide()
+    if view.sessions:
+        card.say(f"*Sessions* · {len(view.sessions)}")
+        for session in view.sessions[:20]:
+            card.say(row(session))
+        if len(view.sessions) > 20:
+            card.small(f"and {len(view.sessions) - 20} more: {command} list")
+    else:
+        card.say("No session is open.")
+    card.buttons(
+        [
+            Button("Start a session…", Act(Verb.START), primary=not view.decisions),
+            Button("Digest now", Act(Verb.DIGEST)),
+            Button("Preferences…", Act(Verb.PREFS)),
+        ]
+    )
+    card.small(
+        f"digest: {text.line(view.digest, 60)}" if view.digest else "",
+        f"next {text.at(view.next_digest)}" if view.next_digest else "",
+        text.line(view.tz, 60),
+    )
+    card.small(
+        f"today: {text.count(view.answered_today, 'answer')}, {text.count(view.pinged_today, 'ping')}",
+        f"as of {text.clock(view.at)}",
+    )
+    return card.home()
