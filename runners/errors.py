@@ -9,6 +9,7 @@ RunnerError
 ├── AlreadyRunning     another process holds this host's or session's lock
 └── AgentError         the agent cannot be used
     ├── AgentMissing   not installed; carries the hint
+    ├── AgentLoginNeeded   it wants its own login first
     ├── AgentDied      its process ended; carries exit status and last words
     └── AgentConfused  it does not speak its protocol
 """
@@ -61,6 +62,10 @@ class AgentError(RunnerError):
 
 class AgentMissing(AgentError):
     pass
+
+
+class AgentLoginNeeded(AgentError):
+    """The agent wants its own login on this machine; Switchboard never touches its credentials."""
 
 
 class AgentDied(AgentError):

@@ -20,6 +20,8 @@ class Launch:
     """The agent's standard error goes here."""
     env: dict[str, str] = field(default_factory=dict)
     login_hint: str = ""
+    start_timeout: float = 60.0
+    """Seconds for the agent to answer its first requests; some download themselves first."""
 
 
 @dataclass(frozen=True)
