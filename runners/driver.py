@@ -1,0 +1,260 @@
+"""Drives one agent: turns in order, what follows from each, failures. Knows the agent only by its port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from msgspec.structs import replace
+
+from bot.wire.messages import Progressed, QuestionWithdrawn, ReviewOffered, ReviewWithdrawn, SessionChanged
+from bot.wire.types import Check, RunState
+from runners import checks, git, progress, reviewing, session, worktrees
+from runners.agents.base import Agent, Desk, Launch, Said, TurnEnded, Update
+from runners.errors import AgentDied, AgentError, RunnerError
+from runners.launch import agent_env, command_env
+from runners.memory import Memory
+from runners.questions import QuestionDesk
+from runners.ticket import AGENT_LOG, Ticket
+
+log = structlog.get_logger()
+
+OpenAgent = Callable[[Launch, Desk], Agent]
+
+
+class Driver:
+    """One per runner. ``turns`` and ``reports`` are its long-lived tasks; all else may be called from any other."""
+
+    def __init__(
+        self, folder: Path, ticket: Ticket, memory: Memory, open_agent: OpenAgent, clock: Callable[[], datetime]
+    ) -> None:
+        self._ticket = ticket
+        self._memory = memory
+        self._clock = clock
+        self._worktree = Path(ticket.place.worktree)
+        self._folder = folder
+        self._open_agent = open_agent
+        self.desk = QuestionDesk(memory, self._take_note)
+        self._agent: Agent | None = None
+        self._wake = asyncio.Event()
+        self._touched = asyncio.Event()
+        self._git_stale = True
+        self._tally = progress.Tally()
+        self._facts = progress.GitFacts()
+        self._checks: tuple[Check, ...] = ()
+        self._shown = progress.snapshot(self._tally, self._facts, (), ticket.place.share)
+        self.busy = False
+        """A turn, or the checks after it, is under way."""
+        self.closing = False
+        """Set when the session ends: the turn under way is the last."""
+
+    # --- turns -------------------------------------------------------------------------------------------------------
+
+    async def turns(self) -> None:
+        """Work off the messages, one turn each, for as long as the session lives."""
+        self._recover()
+        while not self.closing:
+            while not self._memory.state.inbox:
+                self._wake.clear()
+                await self._wake.wait()
+            self.busy = True
+            try:
+                await self._turn()
+            except AgentError as err:
+                self._wake.clear()
+                await self._failed(err)
+                await self._wake.wait()  # a person's message brings the agent back
+            finally:
+                self.busy = False
+
+    def wake(self) -> None:
+        """There is a message, or a reason to try again."""
+        self._wake.set()
+
+    def _recover(self) -> None:
+        state = self._memory.state
+        if not state.introduced:
+            if not state.inbox:
+                self._memory.save(replace(state, inbox=(self._preamble(),)), SessionChanged(RunState.STARTING))
+            return
+        back = session.resumed(state)
+        lost = "the session was restarted; the agent asks again if it still needs this"
+        self._memory.save(
+            back.state,
+            *(QuestionWithdrawn(question.id, lost) for question in back.withdrawn),
+            SessionChanged(back.state.run, detail=back.state.detail),
+        )
+
+    def _preamble(self) -> str:
+        place, spec = self._ticket.place, self._ticket.spec
+        return session.preamble(
+            spec.task,
+            branch=place.branch,
+            base=place.base,
+            scope=place.scope,
+            ports=place.ports,
+            notes=self._ticket.notes,
+        )
+
+    async def _turn(self) -> None:
+        agent, fresh = await self._ready()
+        state = self._memory.state
+        message, *rest = state.inbox
+        if fresh and state.introduced:
+            # The agent could not take up its old session: it needs to be told everything again.
+            message = f"{self._preamble()}\n\nWork on this was begun before; look at the branch first.\n{message}"
+        await self._memory.save(
+            replace(state, inbox=tuple(rest), turn=message, introduced=True, run=RunState.WORKING, detail=""),
+            *(() if state.run is RunState.WORKING else (SessionChanged(RunState.WORKING),)),
+        )
+        self._tally = progress.new_turn(self._tally)
+        self._touched.set()
+        ended = await agent.prompt(message)
+        log.info("turn.ended", reason=ended.reason)
+        if self.closing:
+            return
+        self._memory.save(replace(self._memory.state, turn="", told=()))
+        self._git_stale = True
+        await self.report()
+        await self._follow(ended)
+
+    async def _ready(self) -> tuple[Agent, bool]:
+        """The agent, and whether it knows nothing of this session yet."""
+        if self._agent is not None:
+            return self._agent, False
+        state = self._memory.state
+        launch = Launch(
+            name=self._ticket.agent,
+            argv=self._ticket.argv,
+            cwd=self._worktree,
+            log=self._folder / AGENT_LOG,
+            env=agent_env(self._ticket, self._folder),
+            login_hint=self._ticket.login,
+        )
+        agent = self._open_agent(launch, self.desk)
+        try:
+            info = await agent.start(resume=state.agent_session)
+        except BaseException:
+            await asyncio.shield(agent.close())
+            raise
+        self._agent = agent
+        log.info("agent.started", agent=info.title, version=info.version, resumed=info.resumed)
+        self._memory.save(replace(self._memory.state, agent_session=info.session))
+        return agent, not info.resumed
+
+    async def _follow(self, ended: TurnEnded) -> None:
+        head = await asyncio.to_thread(git.commit_of, self._worktree, "HEAD") or ""
+        dirty = await asyncio.to_thread(self._dirty)
+        self._withdraw_outdated(head)
+        state = self._memory.state
+        match session.after_turn(state, ended, session.Facts(head, self._ticket.place.base_commit, dirty)):
+            case session.Send(text, why):
+                flags = {"asked_to_commit": True} if why == "dirty" else {"nudged": True}
+                self._memory.save(replace(state, inbox=(*state.inbox, text), **flags))
+            case session.Offer():
+                await self._offer(head, ended.last_words, dirty)
+            case session.Rest():
+                words = progress.last_words(ended.last_words)
+                detail = "" if ended.reason == "done" else f"the turn ended: {ended.reason}"
+                self._memory.save(
+                    replace(state, run=RunState.STOPPED, detail=detail),
+                    SessionChanged(RunState.STOPPED, detail=detail, last_words=words),
+                )
+            case session.GoOn():
+                pass
+
+    def _dirty(self) -> tuple[str, ...]:
+        return worktrees.left_behind(self._worktree, Path(self._ticket.repo), self._ticket.copied)
+
+    def _withdraw_outdated(self, head: str) -> None:
+        state = self._memory.state
+        if state.review is not None and head not in ("", state.review.commit):
+            reason = f"the branch moved on to {head[:9]}"
+            self._memory.save(replace(state, review=None), ReviewWithdrawn(state.review.id, reason))
+
+    async def _offer(self, head: str, summary: str, dirty: tuple[str, ...]) -> None:
+        ticket = self._ticket
+        self._checks = await checks.run_checks(
+            ticket.checks, cwd=self._worktree, env=command_env(ticket, self._folder), timeout=ticket.check_timeout
+        )
+        number = session.review_id(self._memory.session_id, self._memory.state.next_review)
+        found = await asyncio.to_thread(
+            lambda: reviewing.review(
+                number, ticket.place, Path(ticket.repo), summary=summary, checks=self._checks, dirty=dirty
+            )
+        )
+        await self.report()
+        state = self._memory.state
+        self._memory.save(
+            replace(
+                state,
+                # The diff went out with the event; a state that is written often must stay small.
+                review=replace(found, diff=None),
+                next_review=state.next_review + 1,
+                offered=head,
+                asked_to_commit=False,
+            ),
+            ReviewOffered(found),
+        )
+        log.info("review.offered", review=number, commit=found.commit[:9])
+
+    async def _failed(self, err: AgentError) -> None:
+        log.warning("agent.failed", error=str(err))
+        words = err.last_words if isinstance(err, AgentDied) else ""
+        self.desk.close_all("the agent is gone")
+        await self.close_agent()
+        detail = progress.last_words(str(err))
+        self._memory.save(
+            replace(session.resumed(self._memory.state).state, run=RunState.FAILED, detail=detail),
+            SessionChanged(RunState.FAILED, detail=detail, last_words=progress.last_words(words or self._tally.said)),
+        )
+        self._git_stale = True
+        await self.report()
+
+    # --- ending ------------------------------------------------------------------------------------------------------
+
+    async def cancel_turn(self) -> None:
+        if self._agent is not None:
+            try:
+                await self._agent.cancel()
+            except RunnerError as err:
+                log.info("agent.cancel_failed", error=str(err))
+
+    async def close_agent(self) -> None:
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            await agent.close()
+
+    # --- progress ----------------------------------------------------------------------------------------------------
+
+    def _take_note(self, update: Update) -> None:
+        self._tally = progress.reduce(self._tally, update)
+        if not isinstance(update, Said):
+            self._git_stale = True
+        self._touched.set()
+
+    async def reports(self) -> None:
+        """Send a snapshot when something changed, at most once per interval."""
+        while True:
+            await self._touched.wait()
+            self._touched.clear()
+            await self.report()
+            await asyncio.sleep(self._ticket.report_every)
+
+    async def report(self, *, always: bool = False) -> None:
+        """Send what changed since the last snapshot; ``always`` sends it even if nothing did."""
+        if self._git_stale:
+            self._git_stale = False
+            try:
+                self._facts = await asyncio.to_thread(
+                    reviewing.git_facts, self._worktree, self._ticket.place.base_commit
+                )
+            except RunnerError as err:
+                log.info("progress.no_git", error=str(err))
+        found = progress.snapshot(self._tally, self._facts, self._checks, self._ticket.place.share)
+        if found != self._shown or always:
+            self._shown = found
+            self._memory.tell(Progressed(progress.stamped(found, self._clock())))

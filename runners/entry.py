@@ -1,0 +1,60 @@
+"""Where a runner process begins, however it was started: lock, word to whoever waits, then the session."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+
+from runners import daemon, ticket
+from runners.agents.registry import open_agent
+from runners.errors import RunnerError
+
+READY = b"ready"
+log = structlog.get_logger()
+
+
+def log_to_stderr() -> None:
+    """One line per event, on standard error; what a library writes to standard output stays apart."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def run_runner(folder: Path, ready_fd: int | None = None) -> int:
+    """Run the session in ``folder``; returns the process's exit status."""
+    # Until the session listens for it, the host's call must not end us; the word it left is read at the start anyway.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    log_to_stderr()
+    try:
+        lock = ticket.Lock.take(folder / ticket.LOCK)
+    except RunnerError as err:
+        log.warning("runner.not_started", error=str(err))
+        return 2
+    if ready_fd is not None:
+        os.write(ready_fd, READY)
+        os.close(ready_fd)
+    try:
+        asyncio.run(daemon.run(folder, open_agent))
+    except RunnerError as err:
+        log.warning("runner.failed", error=str(err))
+        return 1
+    except BaseException:
+        # The process's last boundary: without this a forked runner would end without a trace.
+        log.exception("runner.crashed")
+        return 1
+    finally:
+        lock.release()
+    return 0

@@ -1,0 +1,278 @@
+"""The supervisor of one machine: opens sessions, starts their runners, adopts and restarts them. Small on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import structlog
+
+from bot.wire import codec
+from bot.wire.messages import (
+    DeliverAnswer,
+    MergeReview,
+    Prompt,
+    ReportNow,
+    SendBack,
+    SessionChanged,
+    SessionEnded,
+    SessionPlaced,
+    SessionRefused,
+    StartSession,
+    StopSession,
+)
+from bot.wire.types import Ending, RunState, SessionId
+from runners import offers, opening, ticket
+from runners.config import HostConfig
+from runners.daemon import BOT_FILE, on_signals, utc_now
+from runners.errors import RunnerError
+from runners.link import Address, Link
+from runners.spawning import Spawner
+from runners.spool import Outgoing, Spool, Waiting
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the runners' locks."""
+MOST_RESTARTS, WITHIN = 5, 60.0
+"""A runner that ends this often in so many seconds is left alone."""
+PAUSE_WITHIN = 12.0
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    config: HostConfig
+    data: Path
+    address: Address
+    stop_runners_on_exit: bool = False
+    lifeline: int | None = None
+
+
+class Host:
+    """``run`` returns after ``stop``. Runners stay alive unless the options say otherwise."""
+
+    def __init__(self, options: HostOptions, spool: Spool, spawner: Spawner) -> None:
+        self._options = options
+        self._config = options.config
+        self._data = options.data
+        self._spool = spool
+        self._spawner = spawner
+        self._stopping = asyncio.Event()
+        self._reserving = asyncio.Lock()
+        self._locks: defaultdict[SessionId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._restarts: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._held: tuple[SessionId, ...] = ()
+        self._connects = asyncio.Event()
+        self._link = Link(
+            "host",
+            options.config.name,
+            lambda: options.address,
+            spool,
+            sessions=lambda: self._held,
+            greeting=self._connects.set,
+            give_up_when_refused=True,
+        )
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def run(self) -> None:
+        bot = self._options.address.bot.encode()
+        await asyncio.to_thread(ticket.write_atomic, self._data / BOT_FILE, bot)
+        async with asyncio.TaskGroup() as tasks:
+            jobs = [
+                tasks.create_task(job, name=name)
+                for name, job in (
+                    ("link", self._link.run()),
+                    ("describe", self._describe()),
+                    ("commands", self._commands(tasks)),
+                    ("watch", self._watch()),
+                )
+            ]
+            await self._stopping.wait()
+            link, *others = jobs
+            for job in others:
+                job.cancel()
+            await asyncio.wait(others)
+            if self._options.stop_runners_on_exit:
+                await self._pause_runners()
+            link.cancel()
+
+    async def _describe(self) -> None:
+        while True:
+            await self._connects.wait()
+            self._connects.clear()
+            await self._spool.put(await asyncio.to_thread(offers.describe, self._config))
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    async def _commands(self, tasks: asyncio.TaskGroup) -> None:
+        """Side by side across sessions, in order within one."""
+        begun: set[int] = set()
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._link.arrived.clear()
+                for waiting in await self._spool.waiting():
+                    if waiting.id not in begun:
+                        begun.add(waiting.id)
+                        task = tasks.create_task(self._do(waiting), name=f"command {waiting.id}")
+                        running.add(task)
+                        task.add_done_callback(running.discard)
+                await self._link.arrived.wait()
+        finally:
+            for task in running:
+                task.cancel()
+            if running:
+                await asyncio.wait(running)
+
+    async def _do(self, waiting: Waiting) -> None:
+        body = codec.command_body(waiting.type, waiting.body)
+        match body:
+            case StartSession(spec):
+                async with self._locks[spec.session]:
+                    await self._start(body, waiting.id)
+            case StopSession(session):
+                async with self._locks[session]:
+                    await self._stop_session(body, waiting.id)
+            case DeliverAnswer() | Prompt() | MergeReview() | SendBack() | ReportNow():
+                log.warning("command.for_a_runner", id=waiting.id, type=waiting.type)
+                await self._spool.commit(done=waiting.id)
+            case _:
+                assert_never(body)
+
+    async def _start(self, body: StartSession, done: int) -> None:
+        spec = body.spec
+        folder = self._folder(spec.session)
+        log.info("session.start", session=spec.session, repo=spec.repo, agent=spec.agent)
+        try:
+            if await asyncio.to_thread((folder / ticket.TICKET).exists):
+                paper = await asyncio.to_thread(
+                    ticket.read, folder
+                )  # a crash came between the ticket and our word of it
+            else:
+                paper = await opening.open_session(self._config, self._data, spec, self._reserving)
+            if await asyncio.to_thread(ticket.holder, folder / ticket.LOCK) is None:
+                await self._spawner.start(folder)
+        except RunnerError as err:
+            log.warning("session.refused", session=spec.session, problem=err.problem)
+            refused = SessionRefused(err.problem, err.fix)
+            await self._spool.commit([Outgoing(refused, spec.session)], done=done)
+            return
+        await self._spool.commit([Outgoing(SessionPlaced(paper.place), spec.session)], done=done)
+        log.info("session.placed", session=spec.session, branch=paper.place.branch)
+
+    async def _stop_session(self, body: StopSession, done: int) -> None:
+        """The runner does the stopping, woken or started for it: it alone knows what is open."""
+        folder = self._folder(body.session)
+        if not await asyncio.to_thread((folder / ticket.TICKET).exists):
+            gone = SessionEnded(Ending.STOPPED, branch="", last_words="This session is not known on its host any more.")
+            await self._spool.commit([Outgoing(gone, body.session)], done=done)
+            return
+        await asyncio.to_thread(ticket.ask_to_stop, folder, body)
+        pid = await asyncio.to_thread(ticket.holder, folder / ticket.LOCK)
+        if pid:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGUSR1)
+        self._restarts.pop(folder.name, None)
+        await self._spool.commit(done=done)
+
+    def _folder(self, session: SessionId) -> Path:
+        return self._data / "sessions" / session
+
+    # --- runners -----------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Adopt the living, restart the dead."""
+        while True:
+            folders = await asyncio.to_thread(opening.open_sessions, self._data)
+            self._held = tuple(SessionId(folder.name) for folder in folders)
+            for folder in folders:
+                lock = self._locks[SessionId(folder.name)]
+                if not lock.locked():
+                    async with lock:
+                        await self._revive(folder)
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _revive(self, folder: Path) -> None:
+        if await asyncio.to_thread(ticket.holder, folder / ticket.LOCK) is not None:
+            return
+        restarts = self._restarts[folder.name]
+        now = time.monotonic()
+        if len(restarts) >= MOST_RESTARTS:
+            if now - restarts[0] < WITHIN or len(restarts) > MOST_RESTARTS:
+                if len(restarts) == MOST_RESTARTS:
+                    restarts.append(now)
+                    await self._give_up(folder)
+                return
+            restarts.popleft()
+        restarts.append(now)
+        try:
+            pid = await self._spawner.start(folder)
+            log.info("runner.restarted", session=folder.name, pid=pid)
+        except RunnerError as err:
+            log.warning("runner.not_restarted", session=folder.name, error=str(err))
+
+    async def _give_up(self, folder: Path) -> None:
+        detail = f"Its runner ended {MOST_RESTARTS} times within {WITHIN:g} s; {folder / ticket.LOG} says why."
+        log.error("runner.given_up", session=folder.name)
+        await self._spool.put(SessionChanged(RunState.FAILED, detail=detail), SessionId(folder.name))
+
+    async def _pause_runners(self) -> None:
+        pids = await asyncio.to_thread(self._living)
+        for pid in pids:
+            _signal(pid, signal.SIGTERM)
+        deadline = time.monotonic() + PAUSE_WITHIN
+        while (left := await asyncio.to_thread(self._living)) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # the kernel's lock of another process rings no bell
+        for pid in left:
+            _signal(pid, signal.SIGKILL)
+        log.info("runners.paused", count=len(pids), killed=len(left))
+
+    def _living(self) -> list[int]:
+        found = (ticket.holder(folder / ticket.LOCK) for folder in opening.open_sessions(self._data))
+        return [pid for pid in found if pid]
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+async def run(options: HostOptions, *, warm: bool | None = None) -> None:
+    """Run this machine's host until SIGTERM, or until whoever holds the other end of the lifeline is gone."""
+    async with AsyncExitStack() as stack:
+        spool = await stack.enter_async_context(Spool(options.data / "host.db", utc_now))
+        spawner = await stack.enter_async_context(Spawner() if warm is None else Spawner(warm=warm))
+        host = Host(options, spool, spawner)
+        on_signals(host.stop)
+        if options.lifeline is not None:
+            stack.callback(_watch_lifeline(options.lifeline, host.stop))
+        log.info("host.started", bot=options.address.bot, repos=list(options.config.repos), data=str(options.data))
+        await host.run()
+        log.info("host.stopped")
+
+
+def _watch_lifeline(fd: int, gone: Callable[[], None]) -> Callable[[], None]:
+    loop = asyncio.get_running_loop()
+
+    def readable() -> None:
+        if not os.read(fd, 1024):
+            loop.remove_reader(fd)
+            gone()
+
+    os.set_blocking(fd, False)
+    loop.add_reader(fd, readable)
+
+    def forget() -> None:
+        loop.remove_reader(fd)
+
+    return forget

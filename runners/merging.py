@@ -1,0 +1,128 @@
+"""Merging a review into its base without touching anybody's checkout: plumbing, identities set per command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.wire.types import Person
+from runners import git
+from runners.errors import MergeProblem
+
+WAITING = "switchboard/merged/"
+"""Merges wait on branches under this prefix while their base is checked out somewhere."""
+COMMITTER = ("Switchboard", "switchboard@localhost")
+
+
+@dataclass(frozen=True)
+class Landed:
+    commit: str
+    branch: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class MergeOrder:
+    """What to merge: exactly ``commit`` of ``branch`` into ``base``, approved by ``by``."""
+
+    repo: Path
+    name: str
+    branch: str
+    commit: str
+    base: str
+    by: Person
+    summary: str = ""
+    fast_forward: bool = False
+
+
+def conflicts(repo: Path, ours: str, theirs: str) -> tuple[str, ...]:
+    """Paths that would conflict; empty when the merge is clean."""
+    return _merged_tree(repo, ours, theirs)[1]
+
+
+def _merged_tree(repo: Path, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]:
+    args = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
+    ran = git.attempt(repo, *args)
+    if ran.status not in (0, 1):
+        raise git.GitFailed(args, ran.status, ran.err or ran.out)
+    tree, *paths = ran.out.split("\0")
+    return tree.strip(), tuple(dict.fromkeys(path for path in paths if path))
+
+
+def merge(order: MergeOrder) -> Landed:
+    """Raises MergeProblem; then nothing has moved."""
+    tip = git.commit_of(order.repo, f"refs/heads/{order.base}")
+    if tip is None:
+        raise MergeProblem(f"The base branch {order.base} is gone.", "Create it again, or merge the branch by hand.")
+    place = git.checked_out_at(order.repo, order.base)
+    if place is not None and order.fast_forward and not git.dirty_paths(place):
+        commit = _commit(order, tip)
+        git.run(place, "merge", "--ff-only", "--quiet", commit)
+        return Landed(commit, order.base)
+    if place is None:
+        commit = _commit(order, tip)
+        _move(order, order.base, commit, tip)
+        return Landed(commit, order.base)
+    onto = _waiting_tip(order.repo, tip) or tip
+    commit = _commit(order, onto)
+    branch = _free(order.repo, WAITING + order.name, tip)
+    _move(order, branch, commit, git.commit_of(order.repo, f"refs/heads/{branch}") or "")
+    return Landed(commit, branch, f"git merge --ff-only {branch}")
+
+
+def _commit(order: MergeOrder, onto: str) -> str:
+    if git.attempt(order.repo, "merge-base", "--is-ancestor", order.commit, onto).status == 0:
+        raise MergeProblem(f"{order.base} already contains {order.commit[:9]}.", "There is nothing to merge.")
+    tree, clash = _merged_tree(order.repo, onto, order.commit)
+    if clash:
+        raise MergeProblem(
+            f"Merging {order.branch} into {order.base} conflicts in {_listed(clash)}.",
+            f"Send it back: ask the agent to merge {order.base} into its branch and resolve this.",
+        )
+    author = (order.by.name, order.by.email or f"{order.by.id}@users.noreply.slack.com")
+    env = {
+        "GIT_AUTHOR_NAME": author[0], "GIT_AUTHOR_EMAIL": author[1],
+        "GIT_COMMITTER_NAME": COMMITTER[0], "GIT_COMMITTER_EMAIL": COMMITTER[1],
+    }  # fmt: skip
+    title = f"Merge {order.branch} into {order.base}"
+    message = f"{title}\n\n{order.summary.strip()}\n" if order.summary.strip() else f"{title}\n"
+    args = ("commit-tree", tree, "-p", onto, "-p", order.commit, "-m", message)
+    return git.run(order.repo, *args, env=env).strip()
+
+
+def _move(order: MergeOrder, branch: str, new: str, old: str) -> None:
+    """Compare and swap: a branch that moved meanwhile is left alone. An empty ``old`` means it must not exist."""
+    reason = f"switchboard: merge {order.branch}"
+    zero = "0" * len(new)
+    ran = git.attempt(order.repo, "update-ref", "-m", reason, f"refs/heads/{branch}", new, old or zero)
+    if ran.status:
+        raise MergeProblem(f"{branch} moved while the merge was made.", "Press Merge again.")
+
+
+def _waiting_tip(repo: Path, base_tip: str) -> str | None:
+    """The newest merge still waiting for this base: the next one goes on top, so that one line takes both."""
+    refs = git.run(
+        repo,
+        "for-each-ref",
+        f"--contains={base_tip}",
+        "--sort=-committerdate",
+        "--format=%(objectname)",
+        f"refs/heads/{WAITING}",
+    ).split()
+    return next((ref for ref in refs if ref != base_tip), None)
+
+
+def _free(repo: Path, branch: str, base_tip: str) -> str:
+    """``branch``, or with a number where an older merge of that name is not in the base yet."""
+    name, number = branch, 1
+    while (found := git.commit_of(repo, f"refs/heads/{name}")) is not None:
+        if git.attempt(repo, "merge-base", "--is-ancestor", found, base_tip).status == 0:
+            return name
+        number += 1
+        name = f"{branch}-{number}"
+    return name
+
+
+def _listed(paths: tuple[str, ...], most: int = 5) -> str:
+    shown = ", ".join(paths[:most])
+    return shown if len(paths) <= most else f"{shown} and {len(paths) - most} more"

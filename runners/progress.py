@@ -1,0 +1,108 @@
+"""Progress: what an agent does, reduced to one short snapshot. A pure reducer; git's part is handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import assert_never
+
+from msgspec.structs import replace as with_values
+
+from bot.wire.types import Check, Commit, FileStat, PlanStep, Share, Snapshot, StepState
+from runners.agents.base import PlanChanged, Said, ToolEnded, ToolStarted, Update, UsageChanged
+from runners.redact import redact
+
+LINE = 120
+WORDS = 600
+KEPT_TEXT = 8000
+MOST_STEPS = 50
+MOST_FILES = 100
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the updates so far add up to."""
+
+    said: str = ""
+    """This turn's message so far, its end."""
+    steps: tuple[PlanStep, ...] = ()
+    tool: str = ""
+    tool_calls: int = 0
+    running: frozenset[str] = field(default_factory=frozenset)
+    tokens: int | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
+class GitFacts:
+    """What git says of the worktree, against its base."""
+
+    head: str = ""
+    commits: tuple[Commit, ...] = ()
+    commit_count: int = 0
+    files: tuple[FileStat, ...] = ()
+
+
+def reduce(tally: Tally, update: Update) -> Tally:
+    match update:
+        case Said(text):
+            return replace(tally, said=(tally.said + text)[-KEPT_TEXT:])
+        case ToolStarted(tool_id, title):
+            return replace(tally, tool=title, tool_calls=tally.tool_calls + 1, running=tally.running | {tool_id})
+        case ToolEnded(tool_id):
+            return replace(tally, running=tally.running - {tool_id})
+        case PlanChanged(steps):
+            return replace(tally, steps=steps[:MOST_STEPS])
+        case UsageChanged(tokens, cost):
+            return replace(tally, tokens=tokens, cost=cost)
+        case _:
+            assert_never(update)
+
+
+def new_turn(tally: Tally) -> Tally:
+    return replace(tally, said="", tool="", running=frozenset())
+
+
+def line(tally: Tally) -> str:
+    """A few words: the step under way, else the running tool, else the end of what was said."""
+    active = next((step.title for step in tally.steps if step.state is StepState.ACTIVE), "")
+    if active:
+        done = sum(step.state is StepState.DONE for step in tally.steps)
+        return one_line(f"{done + 1}/{len(tally.steps)} · {active}", LINE)
+    last = tally.said.strip().splitlines()
+    return one_line(tally.tool or (last[-1] if last else ""), LINE)
+
+
+def one_line(text: str, most: int) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def last_words(text: str, most: int = WORDS) -> str:
+    """The beginning of a message to people, cut at a word."""
+    clean = redact(text).replace("\0", "").strip()
+    return clean if len(clean) <= most else clean[: most - 1].rsplit(" ", 1)[0] + "…"
+
+
+def snapshot(tally: Tally, facts: GitFacts, checks: tuple[Check, ...], share: Share) -> Snapshot:
+    """``at`` is left at its zero, so that equal snapshots mean that nothing has changed."""
+    hidden = share is Share.NONE
+    return Snapshot(
+        at=_NEVER,
+        line=redact(line(tally)),
+        steps=tuple(PlanStep(redact(one_line(step.title, 200)), step.state) for step in tally.steps),
+        commits=() if hidden else tuple(Commit(c.sha, redact(one_line(c.subject, 200))) for c in facts.commits),
+        commit_count=facts.commit_count,
+        files=() if hidden else facts.files[:MOST_FILES],
+        file_count=len(facts.files),
+        checks=checks,
+        tool_calls=tally.tool_calls,
+        tokens=tally.tokens,
+        cost=tally.cost,
+        last_words=last_words(tally.said),
+    )
+
+
+def stamped(found: Snapshot, at: datetime) -> Snapshot:
+    return with_values(found, at=at)

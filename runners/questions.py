@@ -1,0 +1,127 @@
+"""The desk as an agent sees it: questions get their ids, wait without limit, and are closed exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from bot.wire.messages import AnswerApplied, Asked, QuestionWithdrawn
+from bot.wire.types import ALLOW, DENY, Answer, Option, Question, QuestionId, QuestionKind
+from runners import session
+from runners.agents.base import Answered, Chosen, Inquiry, Text, Unanswered, Update
+from runners.memory import Memory
+from runners.progress import one_line
+from runners.redact import redact
+
+TITLE, CONTEXT, DETAIL, LABEL, MOST_OPTIONS = 300, 8_000, 60_000, 3_000, 100
+CUT = "\n… (cut: too long for one message)"
+
+
+class QuestionDesk:
+    """``hold`` is set while the runner pauses: questions that outlive their agent then stay open."""
+
+    def __init__(self, memory: Memory, take_note: Callable[[Update], None]) -> None:
+        self._memory = memory
+        self._take_note = take_note
+        self._live: dict[str, asyncio.Future[Answered]] = {}
+        self.hold = False
+
+    def update(self, update: Update) -> None:
+        self._take_note(update)
+
+    async def ask(self, inquiry: Inquiry) -> Answered:
+        state = self._memory.state
+        question = _question(inquiry, session.question_id(self._memory.session_id, state.next_question))
+        future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self._live[question.id] = future
+        asked = replace(state, open=(*state.open, question), next_question=state.next_question + 1)
+        self._memory.save(asked, Asked(question))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if not (self.hold and question.kind in session.KEPT_OPEN):
+                self._withdraw(question, "the agent no longer waits for an answer")
+            raise
+        finally:
+            del self._live[question.id]
+
+    def answer(self, answer: Answer, done: int) -> None:
+        """Give an accepted answer to whoever waits for it, or keep it as a message; say what became of it."""
+        state = self._memory.state
+        question = session.find(state, answer.question)
+        if question is None:
+            late = AnswerApplied(answer.question, applied=False, detail="the session has moved on")
+            self._memory.save(state, late, done=done)
+            return
+        future = self._live.get(question.id)
+        live = future is not None and not future.done()
+        detail = "" if live else "given to the agent as a message"
+        self._memory.save(
+            session.answered(state, question, answer, live=live),
+            AnswerApplied(answer.question, applied=True, detail=detail),
+            done=done,
+        )
+        if future is not None and live:
+            future.set_result(_answered(question, answer))
+
+    def close_all(self, reason: str) -> None:
+        """The session ends: nobody needs to answer any more."""
+        for question in self._memory.state.open:
+            self._withdraw(question, reason)
+        for future in self._live.values():
+            if not future.done():
+                future.set_result(Unanswered(reason))
+
+    def close_momentary(self, reason: str) -> None:
+        """Withdraw what a restart cannot carry: permissions and plans."""
+        for question in self._memory.state.open:
+            if question.kind not in session.KEPT_OPEN:
+                self._withdraw(question, reason)
+
+    def _withdraw(self, question: Question, reason: str) -> None:
+        state = self._memory.state
+        if session.find(state, question.id) is not None:
+            self._memory.save(session.without(state, question.id), QuestionWithdrawn(question.id, reason))
+
+
+def _answered(question: Question, answer: Answer) -> Answered:
+    if question.kind is QuestionKind.PERMISSION and answer.option != ALLOW:
+        return Chosen(DENY, answer.text or "", answer.then_stop)  # text alone never grants
+    if answer.option is not None:
+        return Chosen(answer.option, answer.text or "", answer.then_stop)
+    return Text(answer.text or "")
+
+
+def _question(inquiry: Inquiry, number: QuestionId) -> Question:
+    """What may leave this machine: redacted, cut to size. A choice of nothing is a request for text."""
+    kind = QuestionKind.TEXT if inquiry.kind is QuestionKind.CHOICE and not inquiry.options else inquiry.kind
+    return Question(
+        id=number,
+        kind=kind,
+        title=redact(one_line(_plain(inquiry.title), TITLE)) or "A question without words",
+        context=_cut(inquiry.context, CONTEXT),
+        detail=_cut(inquiry.detail, DETAIL),
+        options=()
+        if kind is QuestionKind.TEXT
+        else tuple(_option(option) for option in inquiry.options[:MOST_OPTIONS]),
+        allow_text=inquiry.allow_text or kind is QuestionKind.TEXT,
+    )
+
+
+def _option(option: Option) -> Option:
+    return replace(
+        option,
+        label=redact(one_line(_plain(option.label), LABEL)) or option.id,
+        description=_cut(option.description, LABEL),
+    )
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "")
+
+
+def _cut(text: str, most: int) -> str:
+    clean = redact(_plain(text))
+    return clean if len(clean) <= most else clean[:most] + CUT

@@ -1,0 +1,107 @@
+"""A finished change as a review: what git says at one commit, cut to what the repo shares and to what a frame holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from bot.wire import codec
+from bot.wire.messages import ReviewOffered
+from bot.wire.types import Check, Commit, Place, Review, ReviewId, Share
+from runners import git, merging, scope
+from runners.progress import MOST_FILES, GitFacts, last_words, one_line
+from runners.redact import redact
+
+SUMMARY = 2500
+ENVELOPE = 4096
+"""Bytes kept free for the frame around a review."""
+CUT = "\n… the diff is longer than one message can hold; the rest is on the branch.\n"
+
+
+def git_facts(worktree: Path, base_commit: str, dirty: bool = True) -> GitFacts:
+    """Commits since the base, and files changed against it, uncommitted ones included. Blocking."""
+    head = git.commit_of(worktree, "HEAD") or ""
+    commits, count = git.commits(worktree, base_commit, "HEAD")
+    files = git.file_stats(worktree, base_commit) if dirty else git.file_stats(worktree, base_commit, head)
+    return GitFacts(head, commits, count, files)
+
+
+def review(
+    number: ReviewId, place: Place, repo: Path, *, summary: str, checks: Sequence[Check], dirty: Sequence[str]
+) -> Review:
+    """Blocking: asks git. What the repo does not share is not in it."""
+    worktree = Path(place.worktree)
+    facts = git_facts(worktree, _fork_point(worktree, place), dirty=False)
+    base_tip = git.commit_of(repo, f"refs/heads/{place.base}") or place.base_commit
+    changed = [file.path for file in facts.files]
+    full = Review(
+        id=number,
+        commit=facts.head,
+        branch=place.branch,
+        base=place.base,
+        base_commit=base_tip,
+        summary=last_words(summary, SUMMARY),
+        commits=tuple(Commit(commit.sha, redact(one_line(commit.subject, 200))) for commit in facts.commits),
+        stat=facts.files[:MOST_FILES],
+        file_count=len(facts.files),
+        added=sum(file.added for file in facts.files),
+        deleted=sum(file.deleted for file in facts.files),
+        checks=tuple(checks),
+        outside_scope=scope.outside(changed, place.scope)[:MOST_FILES],
+        conflicts=merging.conflicts(repo, base_tip, facts.head)[:MOST_FILES],
+        dirty=tuple(dirty)[:MOST_FILES],
+        diff=_diff(worktree, _fork_point(worktree, place), facts.head) if place.share is Share.FULL else None,
+        share=place.share,
+    )
+    return fit(shared(full))
+
+
+def _fork_point(worktree: Path, place: Place) -> str:
+    """Where the branch left its base by now: an agent may have merged the base into its branch."""
+    ran = git.attempt(worktree, "merge-base", f"refs/heads/{place.base}", "HEAD")
+    return ran.out.strip() if ran.status == 0 else place.base_commit
+
+
+def _diff(worktree: Path, base: str, head: str) -> str:
+    return redact(git.run(worktree, "diff", "--no-color", "--no-ext-diff", "--no-textconv", base, head, "--"))
+
+
+def shared(found: Review) -> Review:
+    """Take out what the repo's ``share`` keeps on this machine."""
+    if found.share is not Share.NONE:
+        return found
+    return replace(
+        found,
+        commits=(),
+        stat=(),
+        diff=None,
+        outside_scope=_counted(found.outside_scope),
+        conflicts=_counted(found.conflicts),
+        dirty=_counted(found.dirty),
+        checks=tuple(replace(check, tail="") for check in found.checks),
+    )
+
+
+def _counted(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """That there are some, without their names."""
+    return (f"{len(paths)} path{'s' if len(paths) > 1 else ''} (names not shared)",) if paths else ()
+
+
+def fit(found: Review) -> Review:
+    """Cut the diff so that the review fits one frame; say so at the cut."""
+    if found.diff is None:
+        return found
+    room = codec.MAX_FRAME - ENVELOPE - len(codec.body_bytes(ReviewOffered(replace(found, diff=""))))
+    if len(codec.body_bytes(ReviewOffered(replace(found, diff=found.diff)))) <= codec.MAX_FRAME - ENVELOPE:
+        return found
+    # JSON escapes make text longer; halving finds a length that fits in a few steps without measuring each character.
+    keep = min(len(found.diff), room)
+    while (
+        keep
+        and len(codec.body_bytes(ReviewOffered(replace(found, diff=found.diff[:keep] + CUT))))
+        > codec.MAX_FRAME - ENVELOPE
+    ):
+        keep = keep * 9 // 10
+    return replace(found, diff=found.diff[:keep].rpartition("\n")[0] + CUT)
