@@ -1,0 +1,27 @@
+// A newcomer's first hint: what this is and what to type, taken from the app's own commands.
+import { h, iconButton } from "../dom.js";
+import { changed, desk } from "../store.js";
+import { firstCommand } from "./commands.js";
+
+const KEY = "workspace.welcomed";
+
+/** @param {string} channel @param {string} main the channel a newcomer lands in */
+export const wantsWelcome = (channel, main) => channel === main && !localStorage.getItem(KEY);
+
+/** @param {(text: string) => void} type puts text into the message box */
+export function welcome(type) {
+  const here = desk();
+  const command = firstCommand(here.commands);
+  const app = here.app?.name || "the app";
+  const dismiss = () => {
+    localStorage.setItem(KEY, "1");
+    changed();
+  };
+  return h("section", { class: "welcome", "aria-label": "Welcome" },
+    h("div", { class: "welcome-text" },
+      h("h2", null, `Welcome, ${here.personName(here.me)}`),
+      h("p", null, "This workspace lives on your machine; nothing leaves it. ", command ? `To begin, tell ${app} what you want:` : `Write to ${app} to begin.`),
+      command && h("button", { type: "button", class: "try", on: { click: () => type(`${command} `) } }, h("code", null, command), h("span", null, "put it in the message box")),
+      h("p", { class: "faint" }, "You can act as anybody here: switch with your name at the top left.")),
+    iconButton("close", "Dismiss the welcome", dismiss));
+}
