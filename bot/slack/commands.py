@@ -75,7 +75,7 @@ OPTIONS: dict[str, str] = {
 _ALSO = {"ls": "list", "new": "start", "?": "help", "preferences": "prefs", "say": "tell", "cancel": "stop"}
 _DASHES = re.compile(r"^(?:--|—|–|―)(?=[a-zA-Z])")
 _QUOTES = str.maketrans("“”„«»‘’", '"""""\'\'')
-_OPTION = re.compile(r"""(?P<key>[A-Za-z][\w-]*)=(?P<value>"[^"]*"|'[^']*'|\S*)(?:\s+|$)""")
+_OPTION = re.compile(r"""(?P<key>[A-Za-z][\w-]*)=(?P<value>"[^"]*"|'[^']*'|<[^>]*>|\S*)(?:\s+|$)""")
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 
 

@@ -1,0 +1,66 @@
+"""What the services say back to one person, as a message."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bot.domain.intents import AskHow, AskWhich, Listing, Note, Nothing, Response, StatusOf
+from bot.slack import text
+from bot.slack.actions import Act, Verb
+from bot.slack.blocks.kit import Button, Card, Message
+from bot.slack.blocks.session import listing, status
+from bot.slack.commands import help_text
+
+ASKED = 8
+
+
+def response(answer: Response, command: str) -> Message | None:
+    match answer:
+        case Nothing():
+            return None
+        case Note():
+            return note(answer.text, answer.problem)
+        case Listing():
+            return listing(answer, command)
+        case StatusOf():
+            return status(answer)
+        case AskHow():
+            return _ask_how(answer)
+        case AskWhich():
+            return _ask_which(answer)
+    assert_never(answer)
+
+
+def note(ready: str, problem: bool = False) -> Message:
+    return Card().say(f"⚠️ {ready}" if problem else ready).message()
+
+
+def help_message(command: str) -> Message:
+    return Card().say(help_text(command)).message()
+
+
+def invite(words: str, label: str, verb: Verb) -> Message:
+    """Stands for a form that cannot be opened yet: only a click brings the permission to open one."""
+    return Card().say(words).buttons([Button(label, Act(verb), primary=True)]).message()
+
+
+def _ask_how(ask: AskHow) -> Message:
+    reply = str(ask.reply)
+    card = Card().say(f"“{text.line(ask.text, 200)}” · is it the answer to: {text.line(ask.question.title, 240)}")
+    return card.buttons(
+        [
+            Button("Send as answer", Act(Verb.AS_ANSWER, reply, ask.question.id), primary=True),
+            Button("Send as prompt", Act(Verb.AS_PROMPT, reply)),
+            Button("Discard", Act(Verb.DISCARD, reply)),
+        ]
+    ).message()
+
+
+def _ask_which(ask: AskWhich) -> Message:
+    reply = str(ask.reply)
+    card = Card().say(f"“{text.line(ask.text, 200)}” · which question does it answer?")
+    which = [Button(f"Answer: {q.title}", Act(Verb.AS_ANSWER, reply, q.id)) for q in ask.questions[:ASKED]]
+    if len(ask.questions) > ASKED:
+        card.small(f"{len(ask.questions) - ASKED} more are open: answer those on their cards")
+    rest = [Button("Send as prompt", Act(Verb.AS_PROMPT, reply)), Button("Discard", Act(Verb.DISCARD, reply))]
+    return card.buttons([*which, *rest]).message()

@@ -1,0 +1,129 @@
+"""The calls to Slack: post, edit, private message, Home tab, file. Raises what the SDK raises."""
+
+from __future__ import annotations
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.deliveries import Address, Delivery, MessageRef
+from bot.domain.views import File
+from bot.slack import text
+from bot.slack.blocks.kit import Block, Card, Message, value_of
+from bot.slack.errors import BAD_BLOCKS, code_of
+from bot.wire.types import PersonId
+
+log = structlog.get_logger()
+
+EVENT = "switchboard"
+"""The metadata's event type: with the delivery's number it tells whether an uncertain post arrived."""
+
+
+class Chat:
+    def __init__(self, client: AsyncWebClient, http: aiohttp.ClientSession, scopes: frozenset[str]) -> None:
+        """``scopes``: what the token may do; empty where Slack did not say."""
+        self._client = client
+        self._http = http
+        self._files = not scopes or "files:write" in scopes
+        self._direct: dict[PersonId, str] = {}
+
+    async def post(self, delivery: Delivery, message: Message) -> MessageRef:
+        channel = await self._channel(delivery.to)
+        try:
+            return await self._post(channel, delivery, message)
+        except SlackApiError as err:
+            if code_of(err) not in BAD_BLOCKS:
+                raise
+            # A bug of ours, and words without buttons still reach the person: a reply in the thread answers.
+            log.exception("slack.blocks.refused", delivery=delivery.id, problem=str(err)[:500])
+            return await self._post(channel, delivery, Message(message.text))
+
+    async def _post(self, channel: str, delivery: Delivery, message: Message) -> MessageRef:
+        posted = await self._client.chat_postMessage(
+            channel=channel,
+            thread_ts=delivery.to.thread_ts or None,
+            text=message.text,
+            blocks=list(message.blocks) or None,
+            metadata={"event_type": EVENT, "event_payload": {"delivery": delivery.id}},
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return MessageRef(_string(posted.data, "channel") or channel, _string(posted.data, "ts"))
+
+    async def edit(self, at: MessageRef, message: Message) -> None:
+        blocks = list(message.blocks)
+        try:
+            await self._client.chat_update(channel=at.channel, ts=at.ts, text=message.text, blocks=blocks)
+        except SlackApiError as err:
+            if code_of(err) not in BAD_BLOCKS:
+                raise
+            log.exception("slack.blocks.refused", channel=at.channel, ts=at.ts, problem=str(err)[:500])
+            await self._client.chat_update(channel=at.channel, ts=at.ts, text=message.text, blocks=[])
+
+    async def private(self, delivery: Delivery, person: PersonId, message: Message) -> None:
+        """Beside the thread it belongs to; in the person's own conversation where it belongs to none."""
+        if not delivery.to.channel:
+            await self.post(delivery, message)
+            return
+        await self._client.chat_postEphemeral(
+            channel=delivery.to.channel,
+            user=person,
+            thread_ts=delivery.to.thread_ts or None,
+            text=message.text,
+            blocks=list(message.blocks) or None,
+        )
+
+    async def publish(self, person: PersonId, home: Block) -> None:
+        await self._client.views_publish(user_id=person, view=home)
+
+    async def file(self, delivery: Delivery, file: File) -> MessageRef | None:
+        """Upload into the thread; its beginning as a message where the bot may not upload."""
+        if self._files:
+            try:
+                await self._upload(await self._channel(delivery.to), delivery.to.thread_ts, file)
+                return None
+            except SlackApiError as err:
+                if code_of(err) != "missing_scope":
+                    raise
+                self._files = False
+        return await self.post(delivery, _excerpt(file))
+
+    async def _upload(self, channel: str, thread_ts: str, file: File) -> None:
+        content = (file.content or "\n").encode("utf-8", "replace")
+        name = text.plain(file.name, 200) or "file.txt"
+        ticket = await self._client.files_getUploadURLExternal(filename=name, length=len(content))
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename=name)
+        async with self._http.post(_string(ticket.data, "upload_url"), data=form) as answer:
+            answer.raise_for_status()
+        uploaded: dict[str, str | None] = {
+            "id": _string(ticket.data, "file_id"),
+            "title": text.plain(file.title, 200) or name,
+        }
+        await self._client.files_completeUploadExternal(
+            files=[uploaded], channel_id=channel, thread_ts=thread_ts or None
+        )
+
+    async def _channel(self, to: Address) -> str:
+        if to.person is None:
+            return to.channel
+        if to.person not in self._direct:
+            opened = await self._client.conversations_open(users=to.person)
+            found = value_of(opened.data, "channel", "id") if isinstance(opened.data, dict) else None
+            self._direct[to.person] = found if isinstance(found, str) else to.person
+        return self._direct[to.person]
+
+
+def _excerpt(file: File) -> Message:
+    lines = file.content.count("\n") + 1
+    card = Card().say(f"{text.inline(file.name, 200)} · {text.line(file.title, 200)} · {text.count(lines, 'line')}")
+    card.say(text.fence(file.content, 2500))
+    if not text.fits(file.content, 2500):
+        card.small("Cut here. With the scope `files:write` the whole comes as a file.")
+    return card.message()
+
+
+def _string(data: object, key: str) -> str:
+    found = data.get(key) if isinstance(data, dict) else None
+    return found if isinstance(found, str) else ""

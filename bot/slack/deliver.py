@@ -1,0 +1,147 @@
+"""Brings the outbox to Slack: claims, renders, calls, and reports how it went."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import assert_never
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.domain.deliveries import Delivery, Failure, MessageRef, Permanent
+from bot.domain.views import (
+    DigestView,
+    File,
+    HomeView,
+    PrivateNote,
+    ProgressView,
+    QuestionCard,
+    ReviewCard,
+    SessionCard,
+    ThreadNote,
+)
+from bot.services import Services
+from bot.slack.blocks import digest as digests
+from bot.slack.blocks.kit import Card, Message
+from bot.slack.blocks.question import question_card
+from bot.slack.blocks.review import review_card
+from bot.slack.blocks.session import progress_message, session_card
+from bot.slack.chat import Chat
+from bot.slack.errors import code_of, details_of, failure
+
+log = structlog.get_logger()
+
+LANES = 8
+"""Deliveries under way at once; the services hand out at most one of each lane."""
+IDLE = 5.0
+GRACE = 3.0
+"""Seconds that calls under way get to finish when the bot stops: a call cut short might be made twice."""
+
+
+class Delivering:
+    def __init__(self, services: Services, chat: Chat, command: str) -> None:
+        self._services = services
+        self._outbox = services.outbox
+        self._chat = chat
+        self._command = command
+        self._busy: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        try:
+            while True:
+                await self._round()
+        finally:
+            if self._busy:
+                await asyncio.wait(self._busy, timeout=GRACE)
+                for task in self._busy:
+                    task.cancel()
+
+    async def _round(self) -> None:
+        free = LANES - len(self._busy)
+        claimed = await self._outbox.claim(free) if free else ()
+        for delivery in claimed:
+            task = asyncio.create_task(self._one(delivery), name=f"slack.deliver.{delivery.id}")
+            self._busy.add(task)
+            task.add_done_callback(self._busy.discard)
+        if not claimed:
+            await self._until_more()
+
+    async def _until_more(self) -> None:
+        """A free lane or a new row, whichever comes first."""
+        news = asyncio.create_task(self._outbox.wait(IDLE), name="slack.deliver.wait")
+        try:
+            await asyncio.wait({news, *self._busy}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            news.cancel()
+            await asyncio.wait({news})
+        if not news.cancelled():
+            news.result()
+
+    async def _one(self, delivery: Delivery) -> None:
+        try:
+            await self._deliver(delivery)
+        except Exception as err:  # noqa: BLE001 - one delivery's failure, of whatever kind, is reported as that
+            await self._failed(delivery, err)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        view = await self._outbox.view(delivery)
+        if view is None:
+            await self._outbox.done(delivery, delivery.message)
+            return
+        match view:
+            case File():
+                message, shown = await self._chat.file(delivery, view), ""
+            case PrivateNote():
+                await self._chat.private(delivery, view.to, Card().say(view.text).message())
+                message, shown = None, ""
+            case HomeView():
+                await self._chat.publish(view.person, digests.home(view, self._command))
+                message, shown = None, ""
+            case _:
+                message, shown = await self._message(delivery, render(view))
+        # The call has been made: whatever happens now, that must be written down.
+        await asyncio.shield(self._outbox.done(delivery, message, shown))
+
+    async def _message(self, delivery: Delivery, message: Message) -> tuple[MessageRef, str]:
+        shown = message.digest
+        if delivery.message is None:
+            return await self._chat.post(delivery, message), shown
+        if delivery.shown != shown:
+            await self._chat.edit(delivery.message, message)
+        return delivery.message, shown
+
+    async def _failed(self, delivery: Delivery, err: Exception) -> None:
+        fault: Failure = failure(err)
+        known = isinstance(err, SlackApiError) or not isinstance(fault, Permanent)
+        log.warning(
+            "slack.delivery.failed",
+            delivery=delivery.id,
+            subject=delivery.subject,
+            lane=delivery.lane,
+            attempt=delivery.attempts,
+            kind=type(fault).__name__,
+            problem=code_of(err) or str(err)[:300],
+            details=details_of(err),
+            exc_info=None if known else err,
+        )
+        await asyncio.shield(self._outbox.failed(delivery, fault))
+
+
+def render(
+    view: SessionCard | QuestionCard | ReviewCard | ProgressView | DigestView | ThreadNote,
+) -> Message:
+    """A view as a message."""
+    match view:
+        case SessionCard():
+            return session_card(view)
+        case QuestionCard():
+            return question_card(view)
+        case ReviewCard():
+            return review_card(view)
+        case ProgressView():
+            return progress_message(view)
+        case DigestView():
+            return digests.digest(view)
+        case ThreadNote():
+            return Card().say(view.text).message()
+    assert_never(view)
