@@ -1,0 +1,71 @@
+"""``python -m bot.local_slack``: runs the embedded workspace until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+import structlog
+
+from bot.local_slack.errors import WorkspaceError
+from bot.local_slack.manifest import read_manifest
+from bot.local_slack.models import Json
+from bot.local_slack.server import Options, serve
+
+READY_FILE = "workspace.json"
+
+
+@click.command()
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where it keeps all.")
+@click.option("--port", default=0, show_default=True, help="0: the last run's port if free, else any.")
+@click.option(
+    "--manifest", type=click.Path(path_type=Path, exists=True), required=True, help="The app's manifest, as JSON."
+)
+@click.option("--admin-person", default="Ana", show_default=True, help="The first person's name (first run only).")
+@click.option("--tz", default="UTC", show_default=True, help="The people's time zone (first run only).")
+@click.option("--http-events", default="", metavar="URL", help="Send events there (HTTP mode), not over Socket Mode.")
+def main(data_dir: Path, port: int, manifest: Path, admin_person: str, tz: str, http_events: str) -> None:
+    """A Slack-compatible workspace on 127.0.0.1: no account, no key, no network.
+
+    Prints one JSON line with its addresses and tokens when it is ready, and stops on SIGTERM or Ctrl-C.
+    """
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        ZoneInfo(tz)
+        options = Options(data_dir, read_manifest(manifest), port, admin_person, tz, http_events)
+        asyncio.run(_run(options))
+    except (WorkspaceError, OSError, KeyError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+async def _run(options: Options) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with serve(options) as running:
+        await asyncio.to_thread(_keep, options.data_dir / READY_FILE, running.ready)
+        print(json.dumps(running.ready), flush=True)
+        await stopping.wait()
+
+
+def _keep(path: Path, ready: Json) -> None:
+    """For whoever comes later: everything but the one-time key, readable by this user only."""
+    kept = {key: value for key, value in ready.items() if key != "open"}
+    fresh = path.with_suffix(".new")
+    with contextlib.suppress(FileNotFoundError):
+        fresh.unlink()
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        json.dump(kept, file, indent=1)
+    fresh.replace(path)
+
+
+if __name__ == "__main__":
+    main()

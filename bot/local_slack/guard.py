@@ -1,0 +1,81 @@
+"""Who may reach the workspace: this machine only, this origin only, and people's doors only with key or cookie."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.local_slack.ids import new_token
+from bot.local_slack.workspace import Workspace
+
+COOKIE = "workspace"
+LOCAL_NAMES = {"127.0.0.1", "localhost", "[::1]"}
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+LOCKED_OUT = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Switchboard workspace</title><h1>This page needs its link</h1>
+<p>The workspace can approve commands on your machine, so it opens only with the one-time link that
+<code>switchboard up</code> printed (<code>http://127.0.0.1:…/open?key=…</code>). A link works once; restart
+<code>switchboard up</code> for a new one.</p></html>"""
+
+
+class Guard:
+    """One-time key to cookie; afterwards the cookie, or the person key as a bearer token."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._ws = ws
+        self._key: str | None = new_token()
+
+    @property
+    def open_path(self) -> str:
+        return f"/open?key={self._key}"
+
+    def knows(self, request: web.Request) -> bool:
+        meta = self._ws.state.meta
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), str(meta["person_key"]).encode()):
+            return True
+        cookie = request.cookies.get(COOKIE, "")
+        return hmac.compare_digest(cookie.encode(), str(meta["cookie"]).encode())
+
+    async def open(self, request: web.Request) -> web.StreamResponse:
+        key = request.query.get("key", "")
+        if self._key is not None and hmac.compare_digest(key.encode(), self._key.encode()):
+            self._key = None
+            answer = web.Response(status=303, headers={"Location": "/"})
+            answer.set_cookie(
+                COOKIE, self._ws.state.meta["cookie"], httponly=True, samesite="Strict", path="/", max_age=90 * 86400
+            )
+            return answer
+        if self.knows(request):
+            return web.Response(status=303, headers={"Location": "/"})
+        return locked_out()
+
+
+def locked_out() -> web.Response:
+    return web.Response(status=403, text=LOCKED_OUT, content_type="text/html")
+
+
+@web.middleware
+async def same_machine_same_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses what a page of another origin, or a name pointed at this address, could make a browser send."""
+    host = urlsplit(f"//{request.host}").hostname or ""
+    name = f"[{host}]" if ":" in host else host
+    if name not in LOCAL_NAMES:
+        return _refused("bad_host", f"this workspace answers to 127.0.0.1 and localhost only, not to {request.host!r}")
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != f"http://{request.host}":
+        return _refused("bad_origin", f"this workspace takes no requests from pages of {origin!r}")
+    # Another port of this machine is the same site to a browser, so its cookie rules alone would let it in.
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    navigating = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.method == "GET"
+    if site not in {"none", "same-origin"} and not navigating:
+        return _refused("bad_origin", "this workspace takes no requests from other pages")
+    return await handler(request)
+
+
+def _refused(error: str, message: str) -> web.Response:
+    return web.json_response({"ok": False, "error": error, "message": message}, status=403)
