@@ -1,0 +1,133 @@
+"""One example of every message, made by hand; the golden files hold what they look like on the wire."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bot.wire import codec, messages, types
+from bot.wire.messages import CommandBody, EventBody, Frame
+from bot.wire.types import (
+    Answer,
+    Check,
+    CheckState,
+    Commit,
+    Ending,
+    FileStat,
+    HostId,
+    Option,
+    Person,
+    PersonId,
+    Place,
+    PlanStep,
+    Question,
+    QuestionId,
+    QuestionKind,
+    Review,
+    ReviewId,
+    RunState,
+    SessionId,
+    SessionSpec,
+    Share,
+    Snapshot,
+    StepState,
+)
+
+AT = datetime(2026, 11, 23, 17, 30, tzinfo=UTC)
+S, Q, R = SessionId("sab12cd34"), QuestionId("sab12cd34.q1"), ReviewId("sab12cd34.r1")
+ANA = Person(PersonId("U0ANA"), "Ana", "ana@example.com")
+CHECK = Check("python3 -m unittest -q", CheckState.PASSED, 1.25, "Ran 12 tests\nOK")
+COMMIT = Commit("3f2c1a9d0e8b7f6a5c4d3e2f1a0b9c8d7e6f5a4b", "Add search")
+FILE = FileStat("src/search.py", 40, 2)
+
+EVENTS: tuple[EventBody, ...] = (
+    messages.HostDescribed(
+        repos=(types.RepoOffer("playback", "main", Share.FULL, "demo", "sessions", ("src/**",)),),
+        agents=(types.AgentOffer("demo", "Demo agent"), types.AgentOffer("codex", problem="codex-acp was not found.")),
+        git="2.39.5",
+        problems=("one thing",),
+    ),
+    messages.SessionPlaced(
+        Place("switchboard/search", "/w/search", "main", "9ab", "demo", Share.STAT, ("src/**",), (20000, 20009))
+    ),
+    messages.SessionRefused("Repo playback has no branch “dev”.", "Its newest branches: main."),
+    messages.SessionChanged(RunState.STOPPED, "", "I looked around. 🔎 שלום"),
+    messages.Progressed(
+        Snapshot(
+            at=AT,
+            line="2/3 · Write the index",
+            steps=(PlanStep("Read", StepState.DONE), PlanStep("Write the index", StepState.ACTIVE)),
+            commits=(COMMIT,),
+            commit_count=1,
+            files=(FILE, FileStat("logo.png", 0, 0, binary=True)),
+            file_count=2,
+            checks=(CHECK,),
+            tool_calls=7,
+            tokens=12000,
+            cost=0.31,
+            last_words="Writing.",
+        )
+    ),
+    messages.Asked(
+        Question(
+            Q,
+            QuestionKind.CHOICE,
+            "Which index?",
+            "FTS is shipped.",
+            "",
+            (Option("fts", "FTS", "shipped", recommended=True), Option("tantivy", "Tantivy")),
+        )
+    ),
+    messages.QuestionWithdrawn(Q, "the session ended"),
+    messages.AnswerApplied(Q, applied=False, detail="the session has moved on"),
+    messages.ReviewOffered(
+        Review(
+            id=R,
+            commit=COMMIT.sha,
+            branch="switchboard/search",
+            base="main",
+            base_commit="9ab",
+            summary="Search works.",
+            commits=(COMMIT,),
+            stat=(FILE,),
+            file_count=1,
+            added=40,
+            deleted=2,
+            checks=(CHECK,),
+            outside_scope=("ci.yml",),
+            conflicts=("app.py",),
+            dirty=("notes.txt",),
+            diff="diff --git a/src/search.py b/src/search.py\n",
+            share=Share.FULL,
+        )
+    ),
+    messages.ReviewWithdrawn(R, "the branch moved on to 5d4c3b2"),
+    messages.Merged(R, "77aa", "switchboard/merged/search", "git merge --ff-only switchboard/merged/search"),
+    messages.MergeRefused(R, "Merging conflicts in app.py.", "Send it back."),
+    messages.SessionEnded(
+        Ending.STOPPED, "switchboard/search", "/w/search", ("notes.txt",), "cd /w/search", "Bye.", exit_status=-9
+    ),
+)
+
+COMMANDS: tuple[CommandBody, ...] = (
+    messages.StartSession(
+        SessionSpec(
+            S, "search", "playback", "Add search", ANA, "demo", "main", "switchboard/search", ("src/**",), "tok"
+        )
+    ),
+    messages.DeliverAnswer(Answer(Q, ANA, "fts", "because", then_stop=True)),
+    messages.Prompt("Go on", ANA),
+    messages.StopSession(S, ANA),
+    messages.MergeReview(R, COMMIT.sha, ANA),
+    messages.SendBack(R, "Rename it", ANA),
+    messages.ReportNow(),
+)
+
+FRAMES: dict[str, Frame] = {
+    "hello": messages.Hello((1,), "host", HostId("laptop"), "e1", 4, (S,), "switchboard 0.1"),
+    "welcome": messages.Welcome(1, 3, 10.0, codec.MAX_FRAME),
+    "ack": messages.Ack(4),
+    "command_ack": messages.CommandAck(9, "unknown command type 'dance'"),
+    "error": messages.Error("frame_too_large", "a frame of 2,000,000 bytes", fatal=True),
+    **{f"event.{body.type}": codec.event(seq, AT, body, S) for seq, body in enumerate(EVENTS, 1)},
+    **{f"command.{body.type}": codec.command(seq, body) for seq, body in enumerate(COMMANDS, 1)},
+}
