@@ -42,10 +42,13 @@ class Act:
     """The option's place, where its id is too long to travel; the question itself then says which it is."""
 
     def pack(self, limit: int = 2000) -> str:
-        packed = json.dumps([self.verb.value, self.ref, self.arg, self.index], separators=(",", ":"))
-        if len(packed) > limit:
-            packed = json.dumps([self.verb.value, self.ref, "", self.index], separators=(",", ":"))
-        return packed
+        """What does not fit is left out, the option before the card: an empty ``ref`` names nothing."""
+        for ref, arg in ((self.ref, self.arg), (self.ref, ""), ("", "")):
+            parts = [self.verb.value, ref, arg, self.index]
+            packed = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
+            if len(packed.encode("utf-16-le", "surrogatepass")) // 2 <= limit:
+                return packed
+        raise AssertionError("a verb alone fits any limit of Slack's")
 
 
 def unpack(value: object) -> Act | None:
