@@ -127,7 +127,8 @@ class Runner:
         if not self._memory.state.ended:
             await self._link.drained(PAUSE_DRAIN)
             return
-        while not await self._link.drained(3600):
+        # A bot that has everything accepts the token no more: its acknowledgement was lost, not the news.
+        while not await self._link.drained(5.0) and self._link.refusal is None:
             pass
         await asyncio.to_thread(ticket.write_atomic, self._folder / ticket.ENDED, b"")
 

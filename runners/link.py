@@ -120,11 +120,11 @@ class Link:
         """Whether the bot has acknowledged everything spooled, waiting up to ``within`` seconds for it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
-                while await self._spool.unsent():
-                    self._spool.changed.clear()
-                    if await self._spool.unsent():
-                        await self._spool.changed.wait()
-                return True
+                while True:
+                    version = self._spool.version
+                    if not await self._spool.unsent():
+                        return True
+                    await self._spool.newer(version)
         return False
 
     async def _connection(self, http: aiohttp.ClientSession) -> None:
@@ -196,12 +196,13 @@ class Link:
     async def _send(self, ws: aiohttp.ClientWebSocketResponse, acked: int) -> None:
         sent = acked
         while True:
-            self._spool.changed.clear()
-            for event in await self._spool.after(sent, AT_ONCE):
+            version = self._spool.version
+            events = await self._spool.after(sent, AT_ONCE)
+            for event in events:
                 await ws.send_bytes(codec.encode(event))
                 sent = event.seq
-            if sent >= self._spool.last_seq or not self._spool.changed.is_set():
-                await self._spool.changed.wait()
+            if not events:
+                await self._spool.newer(version)
 
     async def _take(self, ws: aiohttp.ClientWebSocketResponse, frame: Frame) -> None:
         match frame:

@@ -49,14 +49,15 @@ class Outgoing(NamedTuple):
 
 
 class Spool:
-    """Survives kill -9: what a method's future has reported done is on disk. ``changed`` is set after each commit."""
+    """Survives kill -9: what a method's future has reported done is on disk. ``version`` rises with each change."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
         self._path = path
         self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
         self._pending: set[asyncio.Future[None]] = set()
-        self.changed = asyncio.Event()
+        self.version = 0
+        self._changed = asyncio.Event()
         self.epoch = ""
         self.last_seq = 0
         self.broken = asyncio.Event()
@@ -86,7 +87,8 @@ class Spool:
         for body, session in events:
             self.last_seq += 1
             rows.append((self.last_seq, body.type, now.isoformat(), session, codec.body_bytes(body)))
-        future = asyncio.ensure_future(self._run(lambda: self._write(rows, dict(keep or {}), done)))
+        # Handed to the thread here and now, not by a task later: that is what keeps the order.
+        future = asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows, dict(keep or {}), done)
         self._pending.add(future)
         future.add_done_callback(self._written)
         return future
@@ -96,7 +98,7 @@ class Spool:
         if not future.cancelled() and (err := future.exception()):
             self.failure = err
             self.broken.set()
-        self.changed.set()
+        self._bump()
 
     def put(self, body: EventBody, session: SessionId | None = None) -> asyncio.Future[None]:
         """Spool one event."""
@@ -109,7 +111,17 @@ class Spool:
     async def acked(self, seq: int) -> None:
         """The bot has everything up to ``seq``."""
         await self._run(lambda: self._execute("delete from events where seq <= ?", (seq,)))
-        self.changed.set()
+        self._bump()
+
+    def _bump(self) -> None:
+        self.version += 1
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def newer(self, version: int) -> None:
+        """Wait for a change after ``version``; any number of tasks may."""
+        while self.version <= version:
+            await self._changed.wait()
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

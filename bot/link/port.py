@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
+from bot.services.links import HostPeer, RunnerPeer
 from bot.wire.messages import Event, Hello
 
-if TYPE_CHECKING:
-    from bot.services.links import HostPeer, RunnerPeer
-
-Peer: TypeAlias = "HostPeer | RunnerPeer"
+Peer: TypeAlias = HostPeer | RunnerPeer
 
 
 class Links(Protocol):

@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.link.connection import Connection, Refused
 from bot.link.port import Links, Peer
+from bot.services.links import HostPeer
 from bot.wire import codec, version
 from bot.wire.messages import Error, Hello, Welcome
 
@@ -22,8 +23,7 @@ HELLO_WITHIN = 10.0
 
 def peer_name(peer: Peer) -> tuple[str, str]:
     """The role and name that a peer must give in its hello."""
-    host = getattr(peer, "host", None)
-    return ("host", host) if host is not None else ("runner", peer.session)
+    return ("host", peer.host) if isinstance(peer, HostPeer) else ("runner", peer.session)
 
 
 def _bearer(request: web.Request) -> str:

@@ -10,27 +10,18 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from bot.link.port import Peer
 from bot.link.server import LinkServer
+from bot.services.links import HostPeer, RunnerPeer
 from bot.wire import codec
 from bot.wire.messages import CommandBody, Event, EventBody, Hello
-from bot.wire.types import HostId, Person, PersonId, SessionId
+from bot.wire.types import Person, PersonId, SessionId
+
+__all__ = ["ANA", "WITHIN", "Board", "HostPeer", "RunnerPeer", "Running", "running"]
 
 ANA = Person(PersonId("U1ANA"), "Ana", "ana@example.com")
 WITHIN = 20.0
 B = TypeVar("B")
-
-
-@dataclass(frozen=True)
-class HostPeer:
-    host: HostId
-
-
-@dataclass(frozen=True)
-class RunnerPeer:
-    session: SessionId
-
-
-Peer = HostPeer | RunnerPeer
 
 
 @dataclass
@@ -143,7 +134,7 @@ class Running:
 @asynccontextmanager
 async def running(board: Board, *, heartbeat: float = 5.0, port: int = 0) -> AsyncIterator[Running]:
     """The board behind a real socket."""
-    server = LinkServer(board, heartbeat=heartbeat)  # type: ignore[arg-type]
+    server = LinkServer(board, heartbeat=heartbeat)
     app = web.Application()
     app.router.add_get("/runner", server.handler)
     runner = web.AppRunner(app, shutdown_timeout=1.0)

@@ -14,7 +14,7 @@ from bot.wire.types import HostId, SessionId, SessionSpec
 from runners import git
 from tests.runners.board import ANA, Board, HostPeer, RunnerPeer
 
-HOST = HostPeer(HostId("laptop"))
+HOST = HostPeer(HostId("laptop"), ANA.id, shared=False)
 HOST_TOKEN = "host-token"
 
 

@@ -1,4 +1,4 @@
-"""Golden files: what is on the wire today must be read tomorrow. ``python -m tests.wire.test_golden`` writes new ones."""
+"""Golden files: what is on the wire today must be read tomorrow. ``python -m tests.wire.test_golden`` writes them."""
 
 from __future__ import annotations
 
