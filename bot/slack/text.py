@@ -42,6 +42,7 @@ _OWN_TOKENS = re.compile(r"\b(?:xox[a-z](?:\.xox[a-z])?-|xapp-)[A-Za-z0-9-]{8,}"
 _URL = re.compile(r"https?://[^\s<>|\"'`*_~]+[^\s<>|\"'`*_~.,;:!?)\]]")
 _CODE_SPAN = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 _FENCES = re.compile(r"`{3,}")
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _LINK = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -73,8 +74,9 @@ def _joins(text: str, i: int) -> bool:
     ch, before = text[i], text[i - 1]
     if before == "\u200d" or ch == "\u200d" or "\ufe00" <= ch <= "\ufe0f" or "\U0001f3fb" <= ch <= "\U0001f3ff":
         return True
-    if "\U0001f1e6" <= ch <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff":
-        return True
+    if ch in _FLAG_LETTERS:
+        before_it = text[max(0, i - 64) : i]
+        return (len(before_it) - len(before_it.rstrip(_FLAG_LETTERS))) % 2 == 1
     return unicodedata.category(ch) in ("Mn", "Me", "Mc")
 
 
@@ -165,6 +167,10 @@ def words(span: timedelta) -> str:
     days, hours = divmod(hours, 24)
     unit = "day" if days == 1 else "days"
     return f"{days} {unit} {hours} h" if hours and days < 4 else f"{days} {unit}"
+
+
+def ago(span: timedelta) -> str:
+    return f"{words(span)} ago" if span >= timedelta(minutes=1) else "just now"
 
 
 def _date(moment: datetime, form: str, fallback: str) -> str:

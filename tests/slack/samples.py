@@ -112,9 +112,11 @@ def digest(**changes: object) -> DigestView:
 
 words = st.one_of(
     st.text(max_size=40),
-    st.sampled_from(["", " ", NASTY, "x" * 5000, "&<>" * 2000, "👩‍👩‍👧‍👦" * 900, "```" * 300, "a\nb\r\n" * 400, NASTY * 80]),
+    st.sampled_from(
+        ["", " ", NASTY, "x" * 5000, "&<>" * 2000, "👩‍👩‍👧‍👦" * 900, "```" * 300, "a\nb\r\n" * 400, NASTY * 80]
+    ),
 )
-times = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+times = st.integers(0, 300_000_000).map(lambda seconds: NOW - timedelta(seconds=seconds))
 people = st.sampled_from([ANA, BEN, PersonId("<!channel>"), PersonId("")])
 counts = st.integers(0, 10**9)
 lights = st.sampled_from(Light)
@@ -137,7 +139,9 @@ questions = st.builds(
     options=_some(options, 120),
     allow_text=st.booleans(),
 )
-answers = st.builds(Answer, question=words, by=st.just(Person(ANA, "Ana")), option=st.none() | words, text=st.none() | words)
+answers = st.builds(
+    Answer, question=words, by=st.just(Person(ANA, "Ana")), option=st.none() | words, text=st.none() | words
+)
 answereds = st.builds(
     Answered, by=people, at=times, answer=answers, words=words, applied=st.none() | st.booleans(), detail=words
 )

@@ -131,7 +131,11 @@ def test_cut_never_exceeds_its_limit(said: str, limit: int) -> None:
     assert text.size(text.prose(said, limit + 20)) <= limit + 20
 
 
-@given(st.builds(Act, verb=st.sampled_from(Verb), ref=st.text(max_size=40), arg=st.text(max_size=40), index=st.integers(-1, 99)))
+@given(
+    st.builds(
+        Act, verb=st.sampled_from(Verb), ref=st.text(max_size=40), arg=st.text(max_size=40), index=st.integers(-1, 99)
+    )
+)
 def test_a_button_says_what_it_was_given(act: Act) -> None:
     assert unpack(act.pack()) == act
 
@@ -141,7 +145,11 @@ def test_a_form_remembers_where_it_was_opened(context: Context) -> None:
     assert context_of(context.pack()) == context
 
 
-@given(st.one_of(st.none(), st.integers(), st.text(), st.sampled_from(['[]', '{"a":1}', '["choose",1,2,3]', '["x","","",0]'])))
+@given(
+    st.one_of(
+        st.none(), st.integers(), st.text(), st.sampled_from(["[]", '{"a":1}', '["choose",1,2,3]', '["x","","",0]'])
+    )
+)
 def test_foreign_values_mean_nothing(value: object) -> None:
     assert unpack(value) is None or isinstance(unpack(value), Act)
     assert isinstance(context_of(value), Context)

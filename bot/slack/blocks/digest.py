@@ -72,7 +72,7 @@ def _decision(card: Card, line: DecisionLine, now: datetime) -> None:
     elif line.review:
         _review(card, line.review, f"{line.number} 👀 {name}", line.session_name, waited)
     else:
-        card.say(f"{line.number} ❌ {name} · {text.line(line.failed, 500) or 'failed'} · {waited} ago")
+        card.say(f"{line.number} ❌ {name} · {text.line(line.failed, 500) or 'failed'} · {text.ago(now - line.since)}")
 
 
 def _question(card: Card, question: Question, head: str, waited: str) -> None:

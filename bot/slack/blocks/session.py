@@ -39,7 +39,9 @@ def _body(card: Card, view: SessionCard) -> None:
 
 
 def pace(view: SessionCard) -> str:
-    """Steps and the last progress line: ``4/6 · running tests``."""
+    """Steps and the last progress line: ``4/6 · running tests``; nothing once it is over."""
+    if not view.open:
+        return ""
     steps = f"{view.steps_done}/{view.steps_total}" if view.steps_total else ""
     return " · ".join(part for part in (steps, text.line(view.line, 300)) if part)
 
