@@ -1,10 +1,10 @@
 """Every exception of the bot derives from one root.
 
 SwitchboardError
-├── StoreError           the database could not do its work
-│   ├── SchemaTooNew     the file was written by a newer Switchboard
-│   └── StoreClosed      the database is closed
-└── ScheduleError        a digest schedule that cannot be used
+├── ConfigError          settings that cannot be used
+└── StoreError           the database could not do its work
+    ├── SchemaTooNew     the file was written by a newer Switchboard
+    └── StoreClosed      the database is closed
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from __future__ import annotations
 
 class SwitchboardError(Exception):
     """The root of all errors of the bot. Its text names the thing and the fix."""
+
+
+class ConfigError(SwitchboardError):
+    """Settings that cannot be used; the text names each key, its source and the fix."""
 
 
 class StoreError(SwitchboardError):
@@ -24,7 +28,3 @@ class SchemaTooNew(StoreError):
 
 class StoreClosed(StoreError):
     """The database is closed; nothing was written."""
-
-
-class ScheduleError(SwitchboardError):
-    """A digest schedule that cannot be used; the text says what can."""

@@ -64,7 +64,7 @@ class DigestNow:
 
 @dataclass(frozen=True)
 class SetPrefs:
-    """``digest``: ``every 30m``, ``every 20s``, ``off`` or a five-field crontab. ``tz``: IANA zone, empty for Slack's."""
+    """``digest``: ``every 30m``, ``every 20s``, ``off`` or a five-field crontab. ``tz``: IANA zone; empty: Slack's."""
 
     digest: str
     tz: str = ""

@@ -1,1 +1,1 @@
-"""SQLite behind one writer thread; one file per table group."""
+"""SQLite behind plain functions: one writer thread, group commit, one file for each group of tables."""

@@ -1,0 +1,48 @@
+"""What is new in a session since a snapshot was last shown. Only substance counts, never a changed last line alone."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from bot.wire.types import Snapshot, StepState
+
+
+def steps(snapshot: Snapshot) -> tuple[int, int]:
+    """Done and all."""
+    return sum(step.state is StepState.DONE for step in snapshot.steps), len(snapshot.steps)
+
+
+def has_news(now: Snapshot, shown: Snapshot | None) -> bool:
+    """Commits, files, plan steps, checks or cost: anything that a person would want to be told."""
+    return substance(now) != (substance(shown) if shown else substance(Snapshot(at=now.at)))
+
+
+def substance(snapshot: Snapshot) -> str:
+    """A short fingerprint of what counts as news."""
+    done, planned = steps(snapshot)
+    facts = (
+        snapshot.commit_count or len(snapshot.commits),
+        snapshot.commits[-1].sha if snapshot.commits else "",
+        snapshot.file_count or len(snapshot.files),
+        sorted((f.path, f.added, f.deleted) for f in snapshot.files),
+        done,
+        planned,
+        [(c.name, c.state) for c in snapshot.checks],
+        round(snapshot.cost or 0.0, 2),
+    )
+    return blake2b(repr(facts).encode(), digest_size=8).hexdigest()
+
+
+def new_commits(now: Snapshot, shown: Snapshot | None) -> int:
+    count = now.commit_count or len(now.commits)
+    before = (shown.commit_count or len(shown.commits)) if shown else 0
+    return max(count - before, 0)
+
+
+def in_words(snapshot: Snapshot) -> str:
+    """One line for a digest."""
+    done, planned = steps(snapshot)
+    parts = [f"{done}/{planned}" if planned else "", snapshot.line]
+    if count := snapshot.commit_count or len(snapshot.commits):
+        parts.append(f"{count} commit{'s' if count > 1 else ''}")
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,114 @@
+"""A session: one agent at work in one worktree; its states and the one light that people see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.deliveries import Address
+from bot.domain.views import Light
+from bot.wire.types import Ending, HostId, PersonId, Place, RunState, SessionId, Snapshot
+
+
+class SessionState(StrEnum):
+    """What is known of a session. Open decisions and a silent host are not states: they show in the light."""
+
+    STARTING = "starting"
+    WORKING = "working"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    FAILED = "failed"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Session:
+    id: SessionId
+    name: str
+    repo: str
+    task: str
+    owner: PersonId
+    reviewer: PersonId | None
+    agent: str
+    base: str
+    branch: str
+    scope: tuple[str, ...]
+    host: HostId
+    state: SessionState
+    state_at: datetime
+    created: datetime
+    open: bool
+    ended_at: datetime | None
+    ending: Ending | None
+    detail: str
+    look: str
+    last_words: str
+    stop_by: PersonId | None
+    place: Place | None
+    snapshot: Snapshot | None
+    channel: str
+    """Where its thread lives; empty: the owner's DM."""
+    thread_ts: str
+
+    @property
+    def judge(self) -> PersonId:
+        """Who is asked to review."""
+        return self.reviewer or self.owner
+
+    @property
+    def address(self) -> Address:
+        """Where its card goes; with a thread, where everything else goes."""
+        if self.channel:
+            return Address(channel=self.channel, thread_ts=self.thread_ts)
+        return Address(person=self.owner, thread_ts=self.thread_ts)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What the light depends on beyond the session itself."""
+
+    asked: datetime | None = None
+    """When its oldest open question was asked."""
+    offered: datetime | None = None
+    """When its open review was offered."""
+    merging: datetime | None = None
+    asleep_since: datetime | None = None
+
+
+def after(state: SessionState, said: RunState, *, stopping: bool) -> SessionState:
+    """The state once a runner has said something. An end is final; a stop that was asked for is not forgotten."""
+    if state is SessionState.ENDED:
+        return state
+    if stopping and said not in (RunState.ENDED, RunState.FAILED):
+        return SessionState.STOPPING
+    # ENDED without its ending: the last event of the session is still to come.
+    return SessionState.STOPPING if said is RunState.ENDED else SessionState(said.value)
+
+
+def light(session: Session, waiting: Waiting) -> tuple[Light, datetime]:
+    """The one light, and since when it is on."""
+    since = session.state_at
+    match session.state:
+        case SessionState.ENDED:
+            endings = {Ending.MERGED: Light.MERGED, Ending.FAILED: Light.FAILED}
+            return endings.get(session.ending or Ending.STOPPED, Light.ENDED), session.ended_at or since
+        case SessionState.STOPPING:
+            return Light.STOPPING, since
+        case SessionState.FAILED:
+            return Light.FAILED, since
+        case _:
+            pass
+    if waiting.asleep_since:
+        return Light.ASLEEP, waiting.asleep_since
+    if session.state is SessionState.PAUSED:
+        return Light.PAUSED, since
+    if waiting.merging:
+        return Light.MERGING, waiting.merging
+    if waiting.asked:
+        return Light.NEEDS_YOU, waiting.asked
+    if waiting.offered:
+        return Light.REVIEW, waiting.offered
+    plain = {SessionState.STARTING: Light.STARTING, SessionState.STOPPED: Light.STOPPED}
+    return plain.get(session.state, Light.WORKING), since

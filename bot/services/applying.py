@@ -1,0 +1,272 @@
+"""What each event of a host or runner changes, and what people are shown because of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import assert_never
+
+import structlog
+
+from bot.domain import progress
+from bot.domain import sessions as rules
+from bot.domain.attention import History, Hold, Item, NextDigest, Now, Policy, Verdict, What, decide
+from bot.domain.sessions import Session, SessionState
+from bot.services import routine, touch, words
+from bot.services.ctx import Ctx
+from bot.store import commands, due, events, hosts, people, questions, reviews, sessions
+from bot.wire.messages import (
+    AnswerApplied,
+    Asked,
+    EventBody,
+    HostDescribed,
+    Merged,
+    MergeRefused,
+    Progressed,
+    QuestionWithdrawn,
+    ReviewOffered,
+    ReviewWithdrawn,
+    SessionChanged,
+    SessionEnded,
+    SessionPlaced,
+    SessionRefused,
+)
+from bot.wire.types import Ending, HostId, PersonId, RunState, SessionId
+
+log = structlog.get_logger()
+
+
+def guarded(
+    ctx: Ctx, session: SessionId | None, body: EventBody, host: HostId | None, context: dict[str, object]
+) -> None:
+    """Apply one event in a savepoint: one that we cannot apply must not stand in the way of those behind it."""
+    ctx.tx.run("SAVEPOINT event")
+    try:
+        apply(ctx, session, body, host)
+    except sqlite3.OperationalError:
+        raise  # the disk, not the event: nothing of this batch is acknowledged
+    except Exception:  # a task's edge: the event is logged whole and skipped
+        ctx.tx.run("ROLLBACK TO event")
+        log.exception("link.event_failed", **context)
+    ctx.tx.run("RELEASE event")
+
+
+def apply(ctx: Ctx, session_id: SessionId | None, body: EventBody, host: HostId | None) -> None:
+    """``host`` is set when a host says it: it may speak for the sessions that live on it."""
+    if isinstance(body, HostDescribed):
+        if host is not None:
+            hosts.describe(ctx.tx, host, body)
+        return
+    if isinstance(body, Progressed):
+        if session_id is not None and host is None:
+            _progressed(ctx, session_id, body)
+        return
+    session = sessions.get(ctx.tx, session_id) if session_id else None
+    if session is None or (host is not None and session.host != host):
+        log.warning("link.unknown_session", session=session_id, type=body.type, host=host)
+        return
+    match body:
+        case SessionPlaced(place):
+            if session.open:
+                sessions.set_place(ctx.tx, session.id, place)
+                touch.card(ctx, sessions.must(ctx.tx, session.id))
+        case SessionRefused(problem, fix):
+            if session.open:
+                refused(ctx, session, problem, fix)
+        case SessionChanged():
+            _changed(ctx, session, body)
+        case Asked():
+            _asked(ctx, session, body)
+        case QuestionWithdrawn(question, reason):
+            if _owns(session, question) and questions.withdraw(ctx.tx, question, reason, ctx.now):
+                touch.question(ctx, session, question)
+        case AnswerApplied():
+            _applied(ctx, session, body)
+        case ReviewOffered():
+            _offered(ctx, session, body)
+        case ReviewWithdrawn(review, reason):
+            if _owns(session, review) and reviews.withdraw(ctx.tx, review, reason, ctx.now):
+                touch.review(ctx, session, review)
+        case Merged():
+            _merged(ctx, session, body)
+        case MergeRefused(review, problem, fix):
+            text = " ".join(part for part in (problem, fix) if part)
+            if _owns(session, review) and reviews.merge_failed(ctx.tx, review, text):
+                touch.review(ctx, session, review)
+        case SessionEnded():
+            if session.open:
+                _ended(ctx, session, body)
+        case _:
+            assert_never(body)
+
+
+def _owns(session: Session, ref: str) -> bool:
+    """A runner's token speaks for its session alone: ids begin with the session's."""
+    return ref.startswith(f"{session.id}.")
+
+
+# --- sessions -------------------------------------------------------------------------------------------------------
+
+
+def _progressed(ctx: Ctx, session_id: SessionId, body: Progressed) -> None:
+    """The hottest path: a card is touched only when what it shows has changed."""
+    snapshot = body.snapshot
+    done, planned = progress.steps(snapshot)
+    if not sessions.progressed(ctx.tx, session_id, snapshot, f"{done}/{planned} {snapshot.line}"):
+        if not progress.has_news(snapshot, None):
+            return
+    else:
+        touch.card_of(ctx, session_id)
+    routine.progress_came(ctx, session_id, snapshot)
+
+
+def _changed(ctx: Ctx, session: Session, body: SessionChanged) -> None:
+    if not session.open:
+        return
+    state = rules.after(session.state, body.state, stopping=session.stop_by is not None)
+    sessions.set_state(ctx.tx, session.id, state, ctx.now, detail=body.detail, last_words=body.last_words)
+    now = sessions.must(ctx.tx, session.id)
+    touch.card(ctx, now)
+    if state is SessionState.FAILED and session.state is not SessionState.FAILED:
+        if session.stop_by is not None:
+            return
+        tell_failure(ctx, now, body.detail or "it gave no reason")
+    elif session.state is SessionState.FAILED and state is not SessionState.FAILED:
+        touch.failure(ctx, now)
+    if body.state is not RunState.STARTING:
+        routine.schedule_digests(ctx, now)
+
+
+def tell_failure(ctx: Ctx, session: Session, why: str) -> None:
+    """Rule 7: a failure is a decision of its own, never folded into *done*."""
+    touch.failure(ctx, session)
+    if isinstance(verdict(ctx, What.FAILURE, session.owner), Now):
+        people.pinged(ctx.tx, session.owner, f"failed:{session.id}", ctx.now)
+        text = (
+            f":x: {words.person(session.owner)} {words.code(session.name)} failed: {words.escape(words.cut(why, 1500))}"
+        )
+        touch.say(ctx, session, text)
+
+
+def verdict(ctx: Ctx, what: What, person: PersonId) -> Verdict:
+    known = people.get(ctx.tx, person)
+    history = History(known.acted_at, known.pinged_at) if known else History()
+    return decide(Item(what, person), Policy(), history, ctx.now)
+
+
+def refused(ctx: Ctx, session: Session, problem: str, fix: str) -> None:
+    """It never began: its card says why and what to do."""
+    detail = "\n".join(part for part in (problem, fix) if part)
+    close(ctx, session, Ending.STOPPED if session.stop_by else Ending.FAILED, detail=detail)
+    if session.stop_by is None:
+        tell_failure(ctx, sessions.must(ctx.tx, session.id), detail)
+
+
+def _ended(ctx: Ctx, session: Session, body: SessionEnded) -> None:
+    detail = session.detail if body.ending is Ending.FAILED else ""
+    if body.dirty:
+        detail = "\n".join(
+            part for part in (detail, f"uncommitted changes are kept in {body.worktree}") if part and body.worktree
+        )
+    if body.branch and body.branch != session.branch:
+        sessions.change(ctx.tx, session.id, branch=body.branch)
+    close(ctx, session, body.ending, detail=detail, look=body.look, last_words=body.last_words)
+    if body.ending is Ending.FAILED and session.state is not SessionState.FAILED and session.stop_by is None:
+        status = f"exit status {body.exit_status}" if body.exit_status is not None else "it ended by itself"
+        tell_failure(ctx, sessions.must(ctx.tx, session.id), session.detail or body.last_words or status)
+
+
+def close(
+    ctx: Ctx, session: Session, ending: Ending, *, detail: str = "", look: str = "", last_words: str = ""
+) -> None:
+    """Nothing more will happen: what was open is withdrawn, what was on its way is dropped and said so."""
+    tx = ctx.tx
+    reason = "the session was merged" if ending is Ending.MERGED else "the session has ended"
+    for asked in questions.open_in(tx, session.id):
+        questions.withdraw(tx, asked.question.id, reason, ctx.now)
+        touch.question(ctx, session, asked.question.id)
+    for offered in reviews.open_in(tx, session.id):
+        reviews.withdraw(tx, offered.review.id, reason, ctx.now)
+        touch.review(ctx, session, offered.review.id)
+    for question in questions.unapplied(tx, session.id):
+        questions.applied(tx, question, applied=False, detail=reason)
+        touch.question(ctx, session, question)
+    commands.drop_for_runner(tx, session.id)
+    events.forget(tx, commands.runner_peer(session.id))
+    due.cancel(tx, "progress", session.id)
+    sessions.end(tx, session.id, ending, ctx.now, detail=detail, look=look, last_words=last_words)
+    now = sessions.must(tx, session.id)
+    touch.card(ctx, now)
+    touch.failure(ctx, now)
+    routine.schedule_digests(ctx, now)
+
+
+def command_problem(kind: str, problem: str) -> str:
+    return f":warning: The session could not take {words.code(kind)}: {words.escape(problem)}"
+
+
+# --- questions ------------------------------------------------------------------------------------------------------
+
+
+def _asked(ctx: Ctx, session: Session, body: Asked) -> None:
+    question = body.question
+    if not _owns(session, question.id):
+        log.warning("link.foreign_question", session=session.id, question=question.id)
+        return
+    what = verdict(ctx, What.QUESTION, session.owner)
+    held = "" if isinstance(what, Now) else what.reason
+    if not questions.add(ctx.tx, session.id, question, ctx.now, ping=isinstance(what, Now), held_for=held):
+        return
+    if not session.open:
+        questions.withdraw(ctx.tx, question.id, "the session has ended", ctx.now)
+        return
+    touch.card(ctx, session)
+    routine.schedule_digests(ctx, session)
+    match what:
+        case Now():
+            touch.post_question(ctx, session, question.id)
+        case Hold(until, _):
+            due.schedule(ctx.tx, due.Due("held", question.id, "", until))
+        case NextDigest():
+            pass
+        case _:
+            assert_never(what)
+
+
+def _applied(ctx: Ctx, session: Session, body: AnswerApplied) -> None:
+    if not _owns(session, body.question):
+        return
+    if questions.applied(ctx.tx, body.question, applied=body.applied, detail=body.detail):
+        touch.question(ctx, session, body.question)
+
+
+# --- reviews --------------------------------------------------------------------------------------------------------
+
+
+def _offered(ctx: Ctx, session: Session, body: ReviewOffered) -> None:
+    review = body.review
+    if not _owns(session, review.id):
+        log.warning("link.foreign_review", session=session.id, review=review.id)
+        return
+    older = reviews.open_in(ctx.tx, session.id)
+    if not reviews.add(ctx.tx, session.id, review, ctx.now):
+        return
+    if not session.open:
+        reviews.withdraw(ctx.tx, review.id, "the session has ended", ctx.now)
+        return
+    for offered in older:
+        reason = f"a newer commit, {review.commit[:7]}, is up for review"
+        reviews.withdraw(ctx.tx, offered.review.id, reason, ctx.now)
+        touch.review(ctx, session, offered.review.id)
+    touch.card(ctx, session)
+    touch.post_review(ctx, session, review.id)
+    if review.diff:
+        touch.file(ctx, session, review.id)
+    routine.schedule_digests(ctx, session)
+
+
+def _merged(ctx: Ctx, session: Session, body: Merged) -> None:
+    if not _owns(session, body.review):
+        return
+    landed = reviews.merged(ctx.tx, body.review, ctx.now, commit=body.commit, landed_on=body.landed_on, look=body.look)
+    if landed:
+        touch.review(ctx, session, body.review)

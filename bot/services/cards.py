@@ -1,0 +1,146 @@
+"""Views, gathered from the store at the moment they are shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain import progress
+from bot.domain.questions import Asked
+from bot.domain.reviews import Offered
+from bot.domain.sessions import Session, Waiting, light
+from bot.domain.views import Light, ProgressView, QuestionCard, ReviewCard, SessionCard
+from bot.services.ctx import Ctx
+from bot.services.words import cut
+from bot.store import due, events, hosts, questions, reviews, sessions
+from bot.store.commands import runner_peer
+
+TASK_SHOWN = 1_200
+LIGHTS_AT_REST = frozenset((Light.ENDED, Light.MERGED))
+
+
+def asleep_since(ctx: Ctx, session: Session) -> datetime | None:
+    """Since when its host has been silent, once that is long enough; None while its runner talks to us."""
+    host = hosts.get(ctx.tx, session.host) if session.open else None
+    if host is None or host.connected or host.silent_since is None:
+        return None
+    if ctx.now - host.silent_since < ctx.settings.asleep_after or events.connected(ctx.tx, runner_peer(session.id)):
+        return None
+    return host.silent_since
+
+
+def light_of(ctx: Ctx, session: Session) -> tuple[Light, datetime]:
+    return light(session, _waiting(ctx, session))
+
+
+def _waiting(ctx: Ctx, session: Session) -> Waiting:
+    if not session.open:
+        return Waiting()
+    offered = reviews.open_in(ctx.tx, session.id)
+    return Waiting(
+        asked=questions.oldest_open(ctx.tx, session.id),
+        offered=offered[-1].at if offered else None,
+        merging=offered[-1].merging_at if offered else None,
+        asleep_since=asleep_since(ctx, session),
+    )
+
+
+def session_card(ctx: Ctx, session: Session) -> SessionCard:
+    shown, since = light_of(ctx, session)
+    snapshot = session.snapshot
+    done, total = progress.steps(snapshot) if snapshot else (0, 0)
+    slot = due.get(ctx.tx, "digest", session.owner) if session.open else None
+    return SessionCard(
+        session=session.id,
+        name=session.name,
+        repo=session.repo,
+        task=cut(session.task, TASK_SHOWN),
+        owner=session.owner,
+        agent=session.agent,
+        light=shown,
+        since=since,
+        created=session.created,
+        branch=session.branch,
+        reviewer=session.reviewer,
+        line=snapshot.line if snapshot and session.open else "",
+        steps_done=done,
+        steps_total=total,
+        decisions=_decisions(ctx, session),
+        detail=_detail(session, shown),
+        next_digest=slot.at if slot else None,
+        scope=session.scope,
+        place=session.place,
+        tokens=snapshot.tokens if snapshot else None,
+        cost=snapshot.cost if snapshot else None,
+        open=session.open,
+    )
+
+
+def _detail(session: Session, shown: Light) -> str:
+    if shown is Light.ASLEEP:
+        return f"its host {session.host} is silent; answers are taken and delivered on wake"
+    if shown is Light.STOPPED:
+        return session.last_words
+    return "\n".join(part for part in (session.detail, session.look) if part)
+
+
+def _decisions(ctx: Ctx, session: Session) -> tuple[str, ...]:
+    """What waits for a person, one line each."""
+    if not session.open:
+        return ()
+    lines = [cut(asked.question.title, 150) for asked in questions.open_in(ctx.tx, session.id)]
+    for offered in reviews.open_in(ctx.tx, session.id):
+        if offered.merging_by is None:
+            lines.append(f"Review {offered.review.commit[:7]}: {cut(_first_line(offered.review.summary), 120)}")
+    return tuple(lines)
+
+
+def _first_line(text: str) -> str:
+    return next((line for line in text.splitlines() if line.strip()), "")
+
+
+def question_card(ctx: Ctx, asked: Asked, session: Session) -> QuestionCard:
+    return QuestionCard(
+        session=session.id,
+        session_name=session.name,
+        question=asked.question,
+        owner=session.owner,
+        asked=asked.at,
+        mention=session.owner if asked.ping and asked.open else None,
+        held_for=asked.held_for,
+        answered=asked.answered,
+        withdrawn=asked.withdrawn,
+        asleep=bool(asleep_since(ctx, session)),
+    )
+
+
+def review_card(ctx: Ctx, offered: Offered, session: Session, *, first: bool) -> ReviewCard:
+    return ReviewCard(
+        session=session.id,
+        session_name=session.name,
+        repo=session.repo,
+        task=cut(session.task, TASK_SHOWN),
+        review=offered.review,
+        owner=session.owner,
+        reviewer=session.judge,
+        offered=offered.at,
+        mention=session.judge if first and offered.open else None,
+        merging_by=offered.merging_by if offered.open else None,
+        merged=offered.merged,
+        sent_back=offered.sent_back,
+        withdrawn=offered.withdrawn,
+        problem=offered.problem if offered.open else "",
+    )
+
+
+def progress_view(ctx: Ctx, session: Session) -> ProgressView | None:
+    snapshot, _, before, commits = sessions.told(ctx.tx, session.id)
+    if snapshot is None:
+        return None
+    return ProgressView(
+        session=session.id,
+        session_name=session.name,
+        light=light_of(ctx, session)[0],
+        snapshot=snapshot,
+        since=before,
+        new_commits=commits,
+    )

@@ -1,0 +1,182 @@
+"""The desk: everything people do, whatever surface it came from. One intent is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar, assert_never
+
+import structlog
+
+from bot.domain.deliveries import MessageRef
+from bot.domain.intents import (
+    AnswerText,
+    Choose,
+    DigestNow,
+    Intent,
+    Later,
+    ListSessions,
+    Merge,
+    Note,
+    Nothing,
+    Origin,
+    Prefs,
+    Reply,
+    ReplyAs,
+    Response,
+    SendBack,
+    SetPrefs,
+    Start,
+    StartOffers,
+    Status,
+    Stop,
+    Tell,
+)
+from bot.domain.views import HomeView, QuestionCard, ReviewCard, SessionCard
+from bot.errors import StoreError
+from bot.services import answering, cards, homes, looking, outbox, prefs, reviewing, starting, stopping, talking, touch
+from bot.services.ctx import Act, Ctx
+from bot.services.ports import Clock
+from bot.services.settings import ServiceSettings
+from bot.store import inbox, people, questions, reviews, sessions
+from bot.store.database import Database, Tx
+from bot.wire.types import PersonId, QuestionId, ReviewId, SessionId
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+HOME_STAYS_FRESH = timedelta(hours=1)
+
+
+class Desk:
+    """``handle`` never raises for what people say: what is wrong comes back as a Note."""
+
+    def __init__(self, db: Database, settings: ServiceSettings, clock: Clock) -> None:
+        self._db = db
+        self._settings = settings
+        self._clock = clock
+
+    async def handle(self, intent: Intent, by: PersonId, origin: Origin) -> Response:
+        """Deduplicated on ``origin.key``. Once this returns, the change and all it causes are on disk."""
+        now = self._clock.now()
+
+        def work(tx: Tx) -> Response:
+            if not inbox.first_time(tx, origin.key, now):
+                return Nothing()
+            people.meet(tx, by)
+            people.acted(tx, by, now)
+            act = Act(tx, now, self._settings, by, origin)
+            return _guest(act) or dispatch(act, intent)
+
+        try:
+            return await self._db.write(work)
+        except StoreError as err:
+            log.exception("desk.not_stored", intent=type(intent).__name__, by=by, error=str(err))
+            return Note("That could not be saved, so nothing was done. Try again in a moment.", problem=True)
+
+    # --- looking ----------------------------------------------------------------------------------------------------
+
+    async def offers(self, by: PersonId) -> StartOffers:
+        return await self._read(lambda ctx: starting.offers(ctx, by))
+
+    async def prefs(self, by: PersonId) -> Prefs:
+        return await self._read(lambda ctx: prefs.current(ctx, by))
+
+    async def home(self, by: PersonId) -> HomeView:
+        return await self._read(lambda ctx: homes.home_view(ctx, by))
+
+    async def question(self, question: QuestionId) -> QuestionCard | None:
+        def work(ctx: Ctx) -> QuestionCard | None:
+            asked = questions.get(ctx.tx, question)
+            return cards.question_card(ctx, asked, sessions.must(ctx.tx, asked.session)) if asked else None
+
+        return await self._read(work)
+
+    async def review(self, review: ReviewId) -> ReviewCard | None:
+        def work(ctx: Ctx) -> ReviewCard | None:
+            found = reviews.get(ctx.tx, review)
+            if found is None:
+                return None
+            return cards.review_card(ctx, found, sessions.must(ctx.tx, found.session), first=False)
+
+        return await self._read(work)
+
+    async def session_in(self, channel: str, thread_ts: str) -> SessionId | None:
+        """The session whose thread this is."""
+        return await self._db.read(lambda tx: sessions.in_thread(tx, channel, thread_ts))
+
+    async def session_names(self, by: PersonId) -> tuple[str, ...]:
+        """Open sessions that this person may talk to, newest first."""
+        return await self._read(lambda ctx: looking.names(ctx, by))
+
+    async def all_sessions(self) -> Sequence[SessionCard]:
+        """Every open session, the oldest first."""
+        return await self._read(lambda ctx: [cards.session_card(ctx, s) for s in sessions.of(ctx.tx, None)])
+
+    # --- what Slack tells us ----------------------------------------------------------------------------------------
+
+    async def home_opened(self, by: PersonId) -> None:
+        """Shown now, and kept fresh for an hour."""
+
+        def work(ctx: Ctx) -> None:
+            people.meet(ctx.tx, by)
+            people.watch_home(ctx.tx, by, ctx.now + HOME_STAYS_FRESH)
+            touch.home(ctx, by)
+
+        await self._write(work)
+
+    async def message_lost(self, channel: str, ts: str) -> None:
+        """Somebody deleted a card of ours: what is still open in it is posted again, once."""
+        await self._write(lambda ctx: outbox.lost(ctx, MessageRef(channel, ts)))
+
+    async def _read(self, work: Callable[[Ctx], T]) -> T:
+        now = self._clock.now()
+        return await self._db.read(lambda tx: work(Ctx(tx, now, self._settings)))
+
+    async def _write(self, work: Callable[[Ctx], T]) -> T:
+        now = self._clock.now()
+        return await self._db.write(lambda tx: work(Ctx(tx, now, self._settings)))
+
+
+def _guest(act: Act) -> Response | None:
+    """Guests and bots see the cards and reach nothing. Who is not known yet is judged by their role alone."""
+    known = people.get(act.tx, act.by)
+    if known and (known.profile.is_guest or known.profile.is_bot):
+        if act.origin.surface == "reply":
+            return talking.not_yours(act)
+        return Note("Guests and apps cannot use sessions here. Ask a member of this workspace.", problem=True)
+    return None
+
+
+def dispatch(act: Act, intent: Intent) -> Response:
+    match intent:
+        case Start():
+            return starting.start(act, intent)
+        case Stop(session):
+            return stopping.stop(act, session)
+        case Tell(session, text):
+            return talking.tell(act, session, text)
+        case ListSessions(everyone):
+            return looking.listing(act, everyone=everyone)
+        case Status(session):
+            return looking.status(act, session)
+        case DigestNow():
+            return prefs.digest_now(act)
+        case SetPrefs(digest, tz):
+            return prefs.set_prefs(act, digest, tz)
+        case Choose():
+            return answering.choose(act, intent)
+        case AnswerText(question, text):
+            return answering.answer_text(act, question, text)
+        case Later(question):
+            return answering.later(act, question)
+        case Reply(text):
+            return talking.reply(act, text)
+        case ReplyAs():
+            return talking.reply_as(act, intent)
+        case Merge(review, commit):
+            return reviewing.merge(act, review, commit)
+        case SendBack(review, commit, text):
+            return reviewing.send_back(act, review, commit, text)
+        case _:
+            assert_never(intent)

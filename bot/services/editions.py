@@ -1,0 +1,169 @@
+"""Composing one person's digest from the store, and showing it again later as things get settled."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain import digests as editions
+from bot.domain import progress
+from bot.domain.digests import Candidate
+from bot.domain.sessions import Session, SessionState
+from bot.domain.views import DecisionLine, DigestView, Light, SessionLine
+from bot.services import cards, touch
+from bot.services.ctx import Ctx
+from bot.services.words import cut
+from bot.store import digests, people, questions, reviews, sessions
+from bot.store.times import to_us
+from bot.wire.types import Ending, PersonId, QuestionId, ReviewId, SessionId
+
+REMEMBERED = timedelta(days=7)
+"""Sessions that ended longer ago are no news."""
+
+
+def tell(ctx: Ctx, person: PersonId, *, on_demand: bool, slot: str = "") -> int | None:
+    """Queue a digest for this person and remember what it told; None when there is nothing new."""
+    told = digests.versions(ctx.tx, person)
+    edition = editions.compose(candidates(ctx, person, told), told, on_demand=on_demand)
+    if edition is None:
+        return None
+    rows = [
+        digests.Row(
+            number=number,
+            kind=line.kind,
+            ref=line.ref,
+            session=SessionId(line.session),
+            light=Light(line.light) if line.light else None,
+            text=line.text,
+        )
+        for number, line in enumerate(edition.lines, 1)
+    ]
+    digest = digests.add(ctx.tx, person, ctx.now, rows, on_demand=on_demand, following=None, slot=slot)
+    digests.told(ctx.tx, person, edition.told, ctx.now)
+    touch.digest(ctx, digest, person)
+    return digest
+
+
+def set_next(ctx: Ctx, digest: int, following: datetime) -> None:
+    """When the next one comes, known only once this one is told."""
+    digests.set_next(ctx.tx, digest, following)
+
+
+def candidates(ctx: Ctx, person: PersonId, told: dict[str, str]) -> list[Candidate]:
+    found: list[Candidate] = []
+    for session in sessions.of(ctx.tx, person, ended_since=ctx.now - REMEMBERED):
+        decisions = _decisions(ctx, session, person)
+        found += decisions
+        if session.owner == person and not decisions:
+            found += [c for c in _rest(ctx, session, person) if session.open or editions.is_news(c, told)]
+    return found
+
+
+def _decisions(ctx: Ctx, session: Session, person: PersonId) -> list[Candidate]:
+    if not session.open:
+        return []
+    found = []
+    if session.owner == person:
+        for asked in questions.open_in(ctx.tx, session.id):
+            found.append(Candidate("question", asked.question.id, session.id, asked.at))
+        if session.state is SessionState.FAILED:
+            version = str(to_us(session.state_at))
+            found.append(Candidate("failed", session.id, session.id, session.state_at, version, _why(session)))
+    if session.judge == person:
+        for offered in reviews.open_in(ctx.tx, session.id):
+            if offered.merging_by is None:
+                found.append(Candidate("review", offered.review.id, session.id, offered.at))
+    return found
+
+
+def _rest(ctx: Ctx, session: Session, person: PersonId) -> list[Candidate]:
+    """What to say of a session in which no decision waits."""
+    light, since = cards.light_of(ctx, session)
+    if not session.open:
+        if session.ending is Ending.FAILED:
+            return [Candidate("failed", session.id, session.id, since, str(to_us(since)), _why(session), light.value)]
+        text = cut(session.detail or session.look, 200)
+        own = session.stop_by == person
+        return [Candidate("done", session.id, session.id, since, text=text, light=light.value, own_doing=own)]
+    if session.state is SessionState.STOPPED and light is Light.STOPPED:
+        words = cut(session.last_words, 300)
+        version = str(to_us(session.state_at))
+        return [Candidate("stopped", session.id, session.id, since, version, words, light.value)]
+    snapshot = session.snapshot
+    version = progress.substance(snapshot) if snapshot else ""
+    text = cut(progress.in_words(snapshot), 200) if snapshot else ""
+    quiet = snapshot is None  # a session that was only started is the person's own doing
+    return [Candidate("working", session.id, session.id, since, version, text, light.value, own_doing=quiet)]
+
+
+def _why(session: Session) -> str:
+    return cut(session.detail or session.last_words or "it ended without saying why", 300)
+
+
+# --- showing --------------------------------------------------------------------------------------------------------
+
+
+def view(ctx: Ctx, digest_id: int) -> DigestView | None:
+    kept = digests.get(ctx.tx, digest_id)
+    if kept is None:
+        return None
+    lines: dict[str, list[SessionLine]] = {"stopped": [], "working": [], "done": []}
+    decisions: list[DecisionLine] = []
+    for row in kept.rows:
+        session = sessions.must(ctx.tx, row.session)
+        if row.kind in lines:
+            light = row.light or Light.WORKING
+            lines[row.kind].append(SessionLine(session.id, session.name, light, row.text))
+        elif line := decision(ctx, row, session, len(decisions) + 1):
+            decisions.append(line)
+    return DigestView(
+        digest=kept.id,
+        person=kept.person,
+        at=kept.at,
+        decisions=tuple(decisions),
+        stopped=tuple(lines["stopped"]),
+        working=tuple(lines["working"]),
+        done=tuple(lines["done"]),
+        next=kept.next,
+        on_demand=kept.on_demand,
+    )
+
+
+def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> DecisionLine | None:
+    """The line as it stands now: once it is settled it says by whom and how."""
+    match row.kind:
+        case "question":
+            asked = questions.get(ctx.tx, QuestionId(row.ref))
+            if asked is None:
+                return None
+            settled = ""
+            if asked.answered:
+                settled = f"{name(ctx, asked.answered.by)}: {cut(asked.answered.words, 200)}"
+            elif asked.withdrawn:
+                settled = cut(asked.withdrawn.reason, 200) or "withdrawn"
+            return DecisionLine(number, session.id, session.name, asked.at, question=asked.question, settled=settled)
+        case "review":
+            offered = reviews.get(ctx.tx, ReviewId(row.ref))
+            if offered is None:
+                return None
+            settled = ""
+            if offered.merged:
+                settled = f"{name(ctx, offered.merged.by)} merged it into {offered.merged.landed_on}"
+            elif offered.sent_back:
+                settled = f"{name(ctx, offered.sent_back.by)} sent it back"
+            elif offered.withdrawn:
+                settled = cut(offered.withdrawn.reason, 200) or "withdrawn"
+            elif offered.merging_by:
+                settled = f"{name(ctx, offered.merging_by)} is merging it"
+            return DecisionLine(number, session.id, session.name, offered.at, review=offered.review, settled=settled)
+        case _:
+            failed = session.open and session.state is SessionState.FAILED
+            gone = not session.open and session.ending is Ending.FAILED
+            settled = "" if failed or gone else "it goes on" if session.open else "ended"
+            return DecisionLine(
+                number, session.id, session.name, session.state_at, failed=row.text or "failed", settled=settled
+            )
+
+
+def name(ctx: Ctx, person: PersonId) -> str:
+    known = people.get(ctx.tx, person)
+    return known.person.name if known else person

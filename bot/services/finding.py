@@ -1,0 +1,47 @@
+"""Which session somebody means: by name or id, or by the thread in which they said it."""
+
+from __future__ import annotations
+
+from bot.domain.intents import Note
+from bot.domain.sessions import Session
+from bot.services import words
+from bot.services.ctx import Act
+from bot.store import people, sessions
+from bot.wire.types import Person, PersonId, SessionId
+
+NOT_YOURS = "Only its owner, its reviewer and admins can do that."
+
+
+def find(act: Act, named: str) -> Session | Note:
+    wanted = named.strip().strip("`*_").lstrip("#").lower()
+    if not wanted:
+        here = sessions.in_thread(act.tx, act.origin.channel, act.origin.thread_ts) if act.origin.thread_ts else None
+        if here is not None:
+            return sessions.must(act.tx, here)
+        return Note(f"Which session? {_known(act)}", problem=True)
+    found = sessions.by_name(act.tx, wanted) or sessions.get(act.tx, SessionId(wanted))
+    return found or Note(f"There is no session {words.code(named)}. {_known(act)}", problem=True)
+
+
+def _known(act: Act) -> str:
+    names = [session.name for session in sessions.of(act.tx, act.by)]
+    if names:
+        return f"Yours are {words.some(names)}."
+    return "You have none open; start one with `/session start`."
+
+
+def allowed(act: Act, session: Session) -> Note | None:
+    """None when this person may reach the session's agent."""
+    if act.circle(session).may_answer(act.by):
+        return None
+    return Note(f"{words.code(session.name)} belongs to {words.person(session.owner)}. {NOT_YOURS}", problem=True)
+
+
+def gone(session: Session) -> Note:
+    """For whoever talks to a session that has ended."""
+    look = f"\n{words.escape(session.look)}" if session.look else ""
+    return Note(f"{words.code(session.name)} has ended; nothing reaches it any more.{look}", problem=True)
+
+
+def person_of(act: Act, who: PersonId) -> Person:
+    return people.meet(act.tx, who).person

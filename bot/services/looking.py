@@ -1,0 +1,46 @@
+"""Lists and status: what people ask to see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.domain.intents import Listing, Note, Response, StatusOf
+from bot.domain.views import Light
+from bot.services import cards, finding
+from bot.services.ctx import Act, Ctx
+from bot.store import commands, events, questions, reviews, sessions
+from bot.wire.messages import ReportNow
+from bot.wire.types import PersonId
+
+ENDED_SHOWN_FOR = timedelta(days=1)
+ENDED_SHOWN = 5
+
+
+def listing(act: Act, *, everyone: bool) -> Response:
+    found = sessions.of(act.tx, None if everyone else act.by, ended_since=act.now - ENDED_SHOWN_FOR)
+    here = [session for session in found if session.open]
+    gone = [session for session in found if not session.open][-ENDED_SHOWN:]
+    return Listing(tuple(cards.session_card(act, session) for session in here + gone), mine=not everyone)
+
+
+def status(act: Act, named: str) -> Response:
+    session = finding.find(act, named)
+    if isinstance(session, Note):
+        return session
+    card = cards.session_card(act, session)
+    if session.open and card.light in (Light.WORKING, Light.STARTING):
+        peer = commands.runner_peer(session.id)
+        if events.connected(act.tx, peer):
+            commands.add(act.tx, peer, session.id, ReportNow(), act.now)
+    offered = reviews.open_in(act.tx, session.id) if session.open else []
+    return StatusOf(
+        session=card,
+        questions=tuple(asked.question for asked in questions.open_in(act.tx, session.id)),
+        review=offered[-1].review.id if offered else "",
+        last_words=session.snapshot.last_words if session.snapshot and session.open else session.last_words,
+    )
+
+
+def names(ctx: Ctx, by: PersonId) -> tuple[str, ...]:
+    everyone = by in ctx.settings.admins
+    return tuple(session.name for session in reversed(sessions.of(ctx.tx, None if everyone else by)))

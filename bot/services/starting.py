@@ -1,0 +1,261 @@
+"""Starting a session: what may run where, who answers for it, and the command to its host."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from bot.domain import names
+from bot.domain.intents import Note, Response, Start, StartOffers
+from bot.domain.routing import looks_like_a_person
+from bot.domain.sessions import Session, SessionState
+from bot.services import finding, routine, touch, words
+from bot.services.ctx import Act, Ctx
+from bot.services.tokens import RUNNER_TOKEN, digest_of
+from bot.store import commands, hosts, people, sessions
+from bot.store.hosts import Host
+from bot.wire.messages import StartSession
+from bot.wire.types import AgentOffer, PersonId, RepoOffer, SessionSpec
+
+MAX_TASK_BYTES = 100_000
+CONNECT = "Connect one: `switchboard host --bot URL --token-file PATH` on the machine that has the repository."
+
+
+@dataclass(frozen=True)
+class Chosen:
+    host: Host
+    repo: RepoOffer
+    agent: str
+
+
+def offers(ctx: Ctx, by: PersonId) -> StartOffers:
+    usable = _usable(ctx, by)
+    if not usable:
+        return StartOffers(problem=_no_host(ctx, by))
+    repos = {repo.name: repo for host in usable for repo in _repos(host) if not repo.problem}
+    agents = {agent.name: agent for host in usable for agent in _agents(host) if not agent.problem}
+    if not repos:
+        problems = [f"{repo.name}: {repo.problem}" for host in usable for repo in _repos(host)]
+        said = words.escape("; ".join(problems)) or "they offer no repository"
+        return StartOffers(problem=f"No connected host can open a session: {said}.")
+    default = _favourite(ctx, by, list(repos))
+    return StartOffers(
+        repos=tuple(sorted(repos)),
+        agents=tuple(sorted(agents)),
+        default_repo=default,
+        default_agent=repos[default].agent if default else "",
+        base_of={name: repo.base for name, repo in repos.items()},
+    )
+
+
+def start(act: Act, intent: Start) -> Response:
+    task = names.clean(intent.task)
+    for problem in (_bad_task(task), _bad_base(intent.base), _bad_name(intent.name), _bad_reviewer(act, intent)):
+        if problem:
+            return problem
+    chosen = _choose(act, intent)
+    if isinstance(chosen, Note):
+        return chosen
+    name = names.unique(names.slug(intent.name) or names.name_for(task), sessions.names_in_use(act.tx))
+    session = _session(act, intent, chosen, name, task)
+    token = RUNNER_TOKEN + secrets.token_urlsafe(32)
+    sessions.add(act.tx, session, digest_of(token))
+    spec = SessionSpec(
+        session=session.id,
+        name=name,
+        repo=session.repo,
+        task=task,
+        owner=finding.person_of(act, act.by),
+        agent=session.agent,
+        base=session.base,
+        branch=session.branch,
+        scope=session.scope,
+        token=token,
+    )
+    commands.add(act.tx, commands.host_peer(session.host), session.id, StartSession(spec), act.now)
+    touch.card(act, session)
+    routine.schedule_digests(act, session)
+    return Note(f"Starting {words.code(name)} on {words.code(session.repo)}. {_where(session)}")
+
+
+def _session(act: Act, intent: Start, chosen: Chosen, name: str, task: str) -> Session:
+    return Session(
+        id=names.new_session_id(),
+        name=name,
+        repo=chosen.repo.name,
+        task=task,
+        owner=act.by,
+        reviewer=intent.reviewer if intent.reviewer != act.by else None,
+        agent=chosen.agent,
+        base=intent.base.strip() or chosen.repo.base,
+        branch=names.branch_for(name),
+        scope=tuple(p.strip() for p in intent.scope if p.strip()) or chosen.repo.scope,
+        host=chosen.host.id,
+        state=SessionState.STARTING,
+        state_at=act.now,
+        created=act.now,
+        open=True,
+        ended_at=None,
+        ending=None,
+        detail="",
+        look="",
+        last_words="",
+        stop_by=None,
+        place=None,
+        snapshot=None,
+        channel=_channel(act, chosen.repo),
+        thread_ts="",
+    )
+
+
+def _channel(act: Act, repo: RepoOffer) -> str:
+    """The repo's channel, else where it was typed, else the default; a DM with us is the owner's own place."""
+    if repo.channel:
+        return repo.channel
+    typed = act.origin.channel
+    return typed if typed and not typed.startswith("D") else act.settings.default_channel
+
+
+def _where(session: Session) -> str:
+    if not session.channel:
+        return "Its thread is in your messages with me."
+    channel = session.channel
+    shown = f"<#{channel}>" if channel[:1] in "CG" and channel.isalnum() and channel.isupper() else words.code(channel)
+    return f"Its thread is in {shown}."
+
+
+# --- what is wrong with it ------------------------------------------------------------------------------------------
+
+
+def _bad_task(task: str) -> Note | None:
+    if not task:
+        return Note("Say what the agent should do.", problem=True, field="task")
+    size = len(task.encode())
+    if size > MAX_TASK_BYTES:
+        return Note(
+            f"The task has {size:,} bytes; at most {MAX_TASK_BYTES:,} fit. Put the rest into a file in the repo.",
+            problem=True,
+            field="task",
+        )
+    return None
+
+
+def _bad_base(base: str) -> Note | None:
+    wrong = names.ref_problem(base.strip()) if base.strip() else ""
+    if not wrong:
+        return None
+    return Note(f"{words.code(base)} is no branch name: {words.escape(wrong)}.", problem=True, field="base")
+
+
+def _bad_name(name: str) -> Note | None:
+    if not name.strip() or names.slug(name):
+        return None
+    return Note(
+        f"{words.code(name)} has no letter a-z or digit in it; names are used in branches and paths.",
+        problem=True,
+        field="name",
+    )
+
+
+def _bad_reviewer(act: Act, intent: Start) -> Note | None:
+    who = intent.reviewer
+    if who is None:
+        return None
+    if not looks_like_a_person(who):
+        known = words.some(people.names(act.tx))
+        hint = f" I know {known}." if known else ""
+        return Note(f"I found nobody called {words.code(who)}.{hint}", problem=True, field="reviewer")
+    profile = people.meet(act.tx, who).profile
+    if profile.is_bot or profile.is_guest:
+        return Note(f"{words.person(who)} is a guest or an app and cannot review.", problem=True, field="reviewer")
+    return None
+
+
+# --- which host, repo and agent -------------------------------------------------------------------------------------
+
+
+def _usable(ctx: Ctx, by: PersonId) -> list[Host]:
+    return [host for host in hosts.usable_by(ctx.tx, by) if host.connected and host.offers]
+
+
+def _repos(host: Host) -> tuple[RepoOffer, ...]:
+    return host.offers.repos if host.offers else ()
+
+
+def _agents(host: Host) -> tuple[AgentOffer, ...]:
+    return host.offers.agents if host.offers else ()
+
+
+def _no_host(ctx: Ctx, by: PersonId) -> str:
+    silent = [host for host in hosts.usable_by(ctx.tx, by) if not host.connected]
+    if silent:
+        named = words.some([host.id for host in silent])
+        return f"Your host {named} is not connected. Wake that machine, or start `switchboard host` on it."
+    return f"No host of yours is connected, so there is no machine to run a session on. {CONNECT}"
+
+
+def _choose(act: Act, intent: Start) -> Chosen | Note:
+    usable = _usable(act, act.by)
+    if not usable:
+        return Note(_no_host(act, act.by), problem=True, field="repo")
+    known = sorted({repo.name for host in usable for repo in _repos(host)})
+    wanted = intent.repo.strip() or _favourite(act, act.by, known)
+    if not wanted:
+        return Note(f"Which repository? There are {words.some(known)}.", problem=True, field="repo")
+    having = [(host, repo) for host in usable for repo in _repos(host) if repo.name.lower() == wanted.lower()]
+    if not having:
+        return _no_repo(act, wanted, known)
+    working = [(host, repo) for host, repo in having if not repo.problem]
+    if not working:
+        host, repo = having[0]
+        return Note(
+            f"{words.code(repo.name)} on {words.code(host.id)} cannot be used: {words.escape(repo.problem)}",
+            problem=True,
+            field="repo",
+        )
+    return _with_agent(act, intent, working)
+
+
+def _no_repo(act: Act, wanted: str, known: list[str]) -> Note:
+    asleep = [
+        host.id
+        for host in hosts.usable_by(act.tx, act.by)
+        if not host.connected and any(repo.name.lower() == wanted.lower() for repo in _repos(host))
+    ]
+    if asleep:
+        text = f"{words.code(wanted)} is on {words.some(asleep)}, which is not connected. Wake that machine."
+    elif known:
+        text = f"There is no repository {words.code(wanted)}. There are {words.some(known)}."
+    else:
+        text = f"There is no repository {words.code(wanted)}: your hosts offer none. Add it with `--repo PATH`."
+    return Note(text, problem=True, field="repo")
+
+
+def _with_agent(act: Act, intent: Start, working: list[tuple[Host, RepoOffer]]) -> Chosen | Note:
+    """The least busy host that has the agent; one's own before a shared one."""
+    load = hosts.load(act.tx)
+    working.sort(key=lambda pair: (pair[0].owner != act.by, load.get(pair[0].id, 0)))
+    problems: dict[str, str] = {}
+    for host, repo in working:
+        wanted = intent.agent.strip() or repo.agent
+        for agent in _agents(host):
+            if wanted and agent.name.lower() != wanted.lower():
+                continue
+            if not agent.problem:
+                return Chosen(host, repo, agent.name)
+            problems[agent.name] = agent.problem
+    wanted = intent.agent.strip() or working[0][1].agent
+    if problems:
+        said = "; ".join(f"{words.code(name)}: {words.escape(problem)}" for name, problem in problems.items())
+        return Note(f"That agent cannot be used. {said}", problem=True, field="agent")
+    known = sorted({agent.name for host, _ in working for agent in _agents(host) if not agent.problem})
+    exist = f"There are {words.some(known)}." if known else "That host has none that can be used."
+    return Note(f"There is no agent {words.code(wanted)}. {exist}", problem=True, field="agent")
+
+
+def _favourite(ctx: Ctx, by: PersonId, known: list[str]) -> str:
+    """The only repository, else the one this person used last; empty when there is no telling."""
+    if len(known) == 1:
+        return known[0]
+    last = sessions.last_repo(ctx.tx, by)
+    return last if last in known else ""

@@ -1,0 +1,137 @@
+"""Words for the agent: follow-up prompts, and replies in a thread, which may be answers (rule 5)."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bot.domain import names
+from bot.domain import questions as rules
+from bot.domain.intents import AskHow, AskWhich, Note, Nothing, ReplyAs, Response
+from bot.domain.questions import MAX_TEXT, IsAnswer, IsPrompt, NeedsHow, NeedsWhich, Refused
+from bot.domain.sessions import Session, SessionState
+from bot.services import answering, finding, words
+from bot.services.ctx import Act
+from bot.store import commands, questions, replies, sessions
+from bot.wire.messages import Prompt
+
+
+def tell(act: Act, named: str, text: str) -> Response:
+    session = finding.find(act, named)
+    if isinstance(session, Note):
+        return session
+    if problem := finding.allowed(act, session):
+        return problem
+    return prompt(act, session, text) or Note(f"{words.code(session.name)} has your words. {_when(session)}".strip())
+
+
+def prompt(act: Act, session: Session, text: str) -> Note | None:
+    """Queue words for the agent's next turn; a note says why that is not possible."""
+    text = names.clean(text)
+    if not text:
+        return Note("There are no words in that.", problem=True, field="text")
+    if len(text) > MAX_TEXT:
+        return Note(
+            f"That is {len(text):,} characters; at most {MAX_TEXT:,} fit. Put the rest into a file in the repo.",
+            problem=True,
+            field="text",
+        )
+    if not session.open:
+        return finding.gone(session)
+    if session.stop_by is not None:
+        return Note(f"{words.code(session.name)} is being stopped; your words were not sent.", problem=True)
+    body = Prompt(text, finding.person_of(act, act.by))
+    commands.add(act.tx, commands.runner_peer(session.id), session.id, body, act.now)
+    return None
+
+
+def _when(session: Session) -> str:
+    if session.state is SessionState.STOPPED:
+        return ""
+    return "It reads them when its turn ends."
+
+
+# --- replies in a thread --------------------------------------------------------------------------------------------
+
+
+def reply(act: Act, text: str) -> Response:
+    found = sessions.in_thread(act.tx, act.origin.channel, act.origin.thread_ts)
+    if found is None:
+        return Nothing()
+    sessions.wrote_below(act.tx, found)
+    session = sessions.must(act.tx, found)
+    if finding.allowed(act, session):
+        return not_yours(act)
+    if not text.strip():
+        return Nothing()
+    by = finding.person_of(act, act.by)
+    open_questions = questions.open_in(act.tx, session.id)
+    means = rules.meaning(tuple(asked.question for asked in open_questions), text, by)
+    match means:
+        case IsPrompt():
+            return prompt(act, session, text) or _heard(session)
+        case IsAnswer(_, answer):
+            return answering.take(act, open_questions[0], session, answer)
+        case NeedsHow(question):
+            return AskHow(_keep(act, session, text), text, question)
+        case NeedsWhich(several):
+            return AskWhich(_keep(act, session, text), text, several)
+        case Refused(problem):
+            return Note(words.escape(problem), problem=True)
+        case _:
+            assert_never(means)
+
+
+def _heard(session: Session) -> Response:
+    """An agent at rest starts at once, which its card shows; one at work reads it later, which nothing shows."""
+    if session.state is SessionState.STOPPED:
+        return Nothing()
+    return Note(f"{words.code(session.name)} is at work; it reads this when its turn ends.")
+
+
+def not_yours(act: Act) -> Response:
+    """One private note ever for each person and session; then silence."""
+    found = sessions.in_thread(act.tx, act.origin.channel, act.origin.thread_ts)
+    if found is None or not replies.warn_once(act.tx, found, act.by, act.now):
+        return Nothing()
+    session = sessions.must(act.tx, found)
+    return Note(
+        f"The agent does not see your replies here: {words.code(session.name)} listens to "
+        f"{words.person(session.owner)}, its reviewer and admins. You can talk here all the same."
+    )
+
+
+def _keep(act: Act, session: Session, text: str) -> int:
+    return replies.keep(act.tx, session.id, act.by, text, act.now)
+
+
+def reply_as(act: Act, intent: ReplyAs) -> Response:
+    kept = replies.get(act.tx, intent.reply)
+    if kept is None or kept.person != act.by:
+        return Note("That reply is not yours to send, or is not kept any more. Write it again.", problem=True)
+    if kept.used:
+        return Note("That reply was dealt with already.")
+    response = _use(act, intent, kept)
+    if not (isinstance(response, Note) and response.problem):
+        replies.use(act.tx, kept.id, intent.use)
+    return response
+
+
+def _use(act: Act, intent: ReplyAs, kept: replies.Kept) -> Response:
+    session = sessions.must(act.tx, kept.session)
+    match intent.use:
+        case "discard":
+            return Note("Discarded; the agent has not seen it.")
+        case "prompt":
+            if problem := finding.allowed(act, session):
+                return problem
+            return prompt(act, session, kept.text) or _sent(session)
+        case "answer":
+            if intent.question is None:
+                return Note("Say which question it answers.", problem=True)
+            return answering.answer_text(act, intent.question, kept.text)
+        case _:
+            assert_never(intent.use)
+
+
+def _sent(session: Session) -> Note:
+    return Note(f"{words.code(session.name)} has your words. {_when(session)}".strip())

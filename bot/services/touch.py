@@ -1,0 +1,120 @@
+"""What must be shown anew after a change: every copy of a card, the session's card, digests and Homes that show it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.domain.deliveries import Subject
+from bot.domain.sessions import Session
+from bot.services.ctx import Ctx
+from bot.store import deliveries, digests, people, sessions
+from bot.store.deliveries import Spot
+from bot.wire.types import PersonId, QuestionId, ReviewId, SessionId
+
+HOME_EDITS_EVERY = timedelta(seconds=5)
+DIGEST_STAYS_TRUE_FOR = timedelta(days=7)
+
+
+def dm_lane(person: PersonId) -> str:
+    return f"dm:{person}"
+
+
+def thread(session: Session) -> Spot:
+    """The session's thread; its own card is at the same spot."""
+    return Spot("thread", session.channel or dm_lane(session.owner), session=session.id)
+
+
+def dm(person: PersonId) -> Spot:
+    return Spot(dm_lane(person), dm_lane(person), person=person)
+
+
+def card(ctx: Ctx, session: Session) -> None:
+    """The session's card, and the Homes of those who are looking."""
+    _put(ctx, Subject.SESSION, session.id, thread(session), ctx.settings.card_edit_every)
+    homes(ctx, session.owner, session.reviewer)
+
+
+def card_of(ctx: Ctx, session: SessionId) -> None:
+    """The same without reading the whole session: progress comes often."""
+    row = sessions.spot(ctx.tx, session)
+    if row is not None:
+        channel, owner, reviewer = row
+        spot = Spot("thread", channel or dm_lane(owner), session=session)
+        _put(ctx, Subject.SESSION, session, spot, ctx.settings.card_edit_every)
+        homes(ctx, owner, reviewer)
+
+
+def homes(ctx: Ctx, *who: PersonId | None) -> None:
+    for person in people.watching_home(ctx.tx, who, ctx.now):
+        home(ctx, person)
+
+
+def home(ctx: Ctx, person: PersonId) -> None:
+    _put(ctx, Subject.HOME, person, Spot("home", f"home:{person}", person=person), HOME_EDITS_EVERY)
+
+
+def post_question(ctx: Ctx, session: Session, question: QuestionId) -> None:
+    _put(ctx, Subject.QUESTION, question, thread(session))
+
+
+def post_review(ctx: Ctx, session: Session, review: ReviewId) -> None:
+    """In the thread; a reviewer who is not the owner gets their own copy."""
+    _put(ctx, Subject.REVIEW, review, thread(session))
+    if session.judge != session.owner:
+        _put(ctx, Subject.REVIEW, review, dm(session.judge))
+
+
+def question(ctx: Ctx, session: Session, question_id: QuestionId) -> None:
+    _everywhere(ctx, Subject.QUESTION, question_id, session)
+
+
+def review(ctx: Ctx, session: Session, review_id: ReviewId) -> None:
+    _everywhere(ctx, Subject.REVIEW, review_id, session)
+
+
+def failure(ctx: Ctx, session: Session) -> None:
+    """A failed session stands in digests as a decision."""
+    _digests_with(ctx, session.id)
+
+
+def progress(ctx: Ctx, session: Session, *, fresh: bool) -> None:
+    if fresh:
+        deliveries.start_anew(ctx.tx, Subject.PROGRESS, session.id, "thread")
+    _put(ctx, Subject.PROGRESS, session.id, thread(session))
+
+
+def digest(ctx: Ctx, digest_id: int, person: PersonId) -> None:
+    _put(ctx, Subject.DIGEST, str(digest_id), dm(person))
+
+
+def file(ctx: Ctx, session: Session, ref: str) -> None:
+    _put(ctx, Subject.FILE, ref, thread(session))
+
+
+def say(ctx: Ctx, session: Session, text: str) -> None:
+    """One plain message in the thread."""
+    note = deliveries.add_note(ctx.tx, None, text, ctx.now)
+    _put(ctx, Subject.NOTE, str(note), thread(session))
+
+
+def whisper(ctx: Ctx, session: Session, to: PersonId, text: str) -> None:
+    """For one person's eyes, in the thread."""
+    note = deliveries.add_note(ctx.tx, to, text, ctx.now)
+    _put(ctx, Subject.PRIVATE, str(note), thread(session))
+
+
+def _everywhere(ctx: Ctx, subject: Subject, ref: QuestionId | ReviewId, session: Session) -> None:
+    for copy in deliveries.copies(ctx.tx, subject, ref):
+        spot = thread(session) if copy.spot.session else dm(copy.spot.person or session.owner)
+        _put(ctx, subject, ref, spot)
+    _digests_with(ctx, ref)
+    card(ctx, session)
+
+
+def _digests_with(ctx: Ctx, ref: QuestionId | ReviewId | SessionId) -> None:
+    for digest_id, person in digests.showing(ctx.tx, ref, ctx.now - DIGEST_STAYS_TRUE_FOR):
+        digest(ctx, digest_id, person)
+
+
+def _put(ctx: Ctx, subject: Subject, ref: str, spot: Spot, edits_every: timedelta | None = None) -> None:
+    deliveries.put(ctx.tx, subject, ref, spot, ctx.now, edits_every=edits_every)

@@ -1,0 +1,20 @@
+"""Moments as whole microseconds since 1970 UTC: exact, ordered, small."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_us(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_us(value: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def maybe(value: int | None) -> datetime | None:
+    return None if value is None else from_us(value)
