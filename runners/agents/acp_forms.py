@@ -93,7 +93,7 @@ def value(field: Field, answer: Chosen | Text) -> dict[str, Any]:
                 raise NotThat(f"At least {least} characters are needed.")
             if most and len(text) > most:
                 raise NotThat(f"At most {most} characters are taken; that was {len(text)}.")
-    return {field.name: text}
+    return {field.other or field.name: text}
 
 
 def _one_of(field: Field, text: str) -> dict[str, Any]:
@@ -172,12 +172,9 @@ def _choice(
 
 def _companions(properties: dict[str, Any], required: set[str]) -> dict[str, str]:
     """Choices with a free-text field of their own: ``index`` and ``index_other``, or just ``other`` beside one."""
-    choices = [n for n, s in properties.items() if _inquiry(n, s)[1] and isinstance(s, ElicitationStringPropertySchema)]
-    texts = [
-        n
-        for n, s in properties.items()
-        if n not in required and isinstance(s, ElicitationStringPropertySchema) and not _inquiry(n, s)[1]
-    ]
+    strings = {n: s for n, s in properties.items() if isinstance(s, ElicitationStringPropertySchema)}
+    choices = [n for n, s in strings.items() if s.one_of is not None or s.enum is not None]
+    texts = [n for n in strings if n not in choices and n not in required]
     found: dict[str, str] = {}
     for choice in choices:
         for text in texts:

@@ -147,17 +147,24 @@ def merge(call: Call, update: ToolCallStart | ToolCallUpdate, cwd: str) -> Call:
         title=update.title or call.title,
         kind=update.kind or call.kind,
         paths=tuple(dict.fromkeys(paths)),
-        raw=call.raw if update.raw_input is None else update.raw_input,
+        raw=_newer(call.raw, update.raw_input),
         texts=texts,
         diffs=diffs,
         ended=call.ended or update.status in ("completed", "failed"),
     )
 
 
+def _newer(before: Any, now: Any) -> Any:
+    """Agents repeat of the raw input only what they like."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        return before | now
+    return before if now is None else now
+
+
 # --- permissions and plans ------------------------------------------------------------------------------------------
 
 PERMISSION_OPTIONS = (Option(ALLOW, "Allow"), Option(DENY, "Deny"))
-PLAN_OPTIONS = (Option(APPROVE, "Approve", recommended=False), Option(REVISE, "Revise"))
+PLAN_OPTIONS = (Option(APPROVE, "Approve"), Option(REVISE, "Revise"))
 
 
 def permission_inquiry(call: Call, cwd: str) -> Inquiry:
@@ -194,22 +201,18 @@ def plan_inquiry(call: Call) -> Inquiry:
 
 
 def _ask_for(call: Call, command: str) -> str:
+    """One line that says what is asked; the whole command or diff stands in ``detail``."""
     title = one_line(call.title.replace("`", ""), 120).rstrip("?.")
     what = ", ".join(call.paths[:3]) + (f" and {len(call.paths) - 3} more" if len(call.paths) > 3 else "")
-    if command and "\n" not in command and len(command) <= 60:
-        return f"Run {one_line(exact(command))} ?" if command.endswith("?") else f"Run {one_line(exact(command))}?"
     if command:
-        return f"Run a command: {title}?" if title and title.lower() not in ("bash", "shell", "execute") else _RUN
+        return f"Run {one_line(exact(command), 70)}?"
     match call.kind:
         case "edit" | "delete" | "move" | "read" if what:
             return f"{call.kind.capitalize()} {one_line(exact(what), 200)}?"
         case "execute":
-            return f"Run {title}?" if title else _RUN
+            return f"Run {title}?" if title else "Run a command?"
         case _:
             return f"{title}?" if title else "Go ahead with this step?"
-
-
-_RUN = "Run a command?"
 
 
 def _command(call: Call) -> str:
@@ -218,7 +221,7 @@ def _command(call: Call) -> str:
     for key in ("command", "cmd"):
         match call.raw.get(key):
             case str(command) if command.strip():
-                return command.strip()
+                return command.strip("\n")
             case [str(), *_] as argv if all(isinstance(word, str) for word in argv):
                 return shlex.join(argv)
     return ""

@@ -48,6 +48,8 @@ class Said:
 
 @dataclass(frozen=True)
 class ToolStarted:
+    """Comes again with the same id when more is known of the call, before its ToolEnded."""
+
     id: str
     title: str
     kind: str = ""

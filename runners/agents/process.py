@@ -134,7 +134,7 @@ def _append(path: Path, chunk: bytes) -> None:
 
 def _not_started(launch: Launch, problem: Exception) -> AgentError:
     command = launch.argv[0] if launch.argv else ""
-    if isinstance(problem, FileNotFoundError) and problem.filename == str(launch.cwd):
+    if isinstance(problem, FileNotFoundError) and str(problem.filename) == str(launch.cwd):
         return AgentMissing(f"Agent {launch.name}: its working folder {launch.cwd} does not exist.")
     if isinstance(problem, FileNotFoundError):
         fix = "Install it, or correct its command in switchboard.toml."

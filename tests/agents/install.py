@@ -1,0 +1,86 @@
+"""Installs the real coding agents of `pytest -m agents`, each at one named version: python -m tests.agents.install
+
+They land in SWITCHBOARD_TEST_TOOLS (default: .cache/agents in this repository) and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An npm package at one version, and the program in it."""
+
+    package: str
+    version: str
+    program: str
+
+    @property
+    def folder(self) -> Path:
+        return tools_folder() / f"{self.package.rpartition('/')[2]}-{self.version}"
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "node_modules" / ".bin" / self.program
+
+
+OPENCODE = Tool("opencode-ai", "1.18.33", "opencode")
+TOOLS = (OPENCODE,)
+
+
+class NotInstalled(Exception):
+    """A tool is missing; the message says how to get it."""
+
+
+def tools_folder() -> Path:
+    return Path(os.environ.get("SWITCHBOARD_TEST_TOOLS") or ROOT / ".cache" / "agents").resolve()
+
+
+def installed(tool: Tool) -> Path:
+    """The program, at the named version. Raises NotInstalled."""
+    if not tool.path.exists():
+        raise NotInstalled(
+            f"{tool.package} {tool.version} is not in {tool.folder}. Run: python -m tests.agents.install"
+        )
+    return tool.path
+
+
+def install(tool: Tool) -> None:
+    if tool.path.exists():
+        print(f"{tool.package} {tool.version} is there: {tool.path}")
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise NotInstalled("npm was not found. Install Node.js 20 or newer (Debian: apt-get install npm).")
+    fresh = tool.folder.with_name(f"{tool.folder.name}.{os.getpid()}.new")
+    fresh.mkdir(parents=True)
+    try:
+        named = f"{tool.package}@{tool.version}"
+        quiet = ("--no-audit", "--no-fund", "--no-save", "--loglevel=error")
+        subprocess.run([npm, "install", *quiet, "--prefix", str(fresh), named], check=True, cwd=fresh)
+        fresh.rename(tool.folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    print(f"{tool.package} {tool.version} installed: {tool.path}")
+
+
+def main() -> int:
+    try:
+        for tool in TOOLS:
+            install(tool)
+    except (NotInstalled, subprocess.CalledProcessError, OSError) as problem:
+        print(f"The coding agents for the tests could not be installed: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
