@@ -31,7 +31,18 @@ READY_FILE = "workspace.json"
 @click.option("--admin-person", default="Ana", show_default=True, help="The first person's name (first run only).")
 @click.option("--tz", default="UTC", show_default=True, help="The people's time zone (first run only).")
 @click.option("--http-events", default="", metavar="URL", help="Send events there (HTTP mode), not over Socket Mode.")
-def main(data_dir: Path, port: int, manifest: Path, admin_person: str, tz: str, http_events: str) -> None:
+@click.option("--ready-fd", type=int, hidden=True, help="Write the ready line to this descriptor, not to stdout.")
+@click.option("--lifeline-fd", type=int, hidden=True, help="Stop when this descriptor reaches its end.")
+def main(
+    data_dir: Path,
+    port: int,
+    manifest: Path,
+    admin_person: str,
+    tz: str,
+    http_events: str,
+    ready_fd: int | None,
+    lifeline_fd: int | None,
+) -> None:
     """A Slack-compatible workspace on 127.0.0.1: no account, no key, no network.
 
     Prints one JSON line with its addresses and tokens when it is ready, and stops on SIGTERM or Ctrl-C.
@@ -40,20 +51,43 @@ def main(data_dir: Path, port: int, manifest: Path, admin_person: str, tz: str, 
     try:
         ZoneInfo(tz)
         options = Options(data_dir, read_manifest(manifest), port, admin_person, tz, http_events)
-        asyncio.run(_run(options))
+        asyncio.run(_run(options, ready_fd, lifeline_fd))
     except (WorkspaceError, OSError, KeyError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
 
-async def _run(options: Options) -> None:
+async def _run(options: Options, ready_fd: int | None, lifeline_fd: int | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    if lifeline_fd is not None:
+        _watch(lifeline_fd, stopping)
     async with serve(options) as running:
         await asyncio.to_thread(_keep, options.data_dir / READY_FILE, running.ready)
-        print(json.dumps(running.ready), flush=True)
+        line = json.dumps(running.ready)
+        if ready_fd is None:
+            print(line, flush=True)
+        else:
+            await asyncio.to_thread(_tell, ready_fd, line)
         await stopping.wait()
+
+
+def _watch(lifeline: int, stopping: asyncio.Event) -> None:
+    """The other end of this pipe is held by whoever started us; its end is our SIGTERM."""
+    loop = asyncio.get_running_loop()
+
+    def readable() -> None:
+        if not os.read(lifeline, 1024):
+            loop.remove_reader(lifeline)
+            stopping.set()
+
+    loop.add_reader(lifeline, readable)
+
+
+def _tell(ready_fd: int, line: str) -> None:
+    with os.fdopen(ready_fd, "w") as pipe:
+        pipe.write(line + "\n")
 
 
 def _keep(path: Path, ready: Json) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.local_slack.ids import new_token
+from bot.local_slack.ids import new_token, same_secret
 from bot.local_slack.workspace import Workspace
 
 COOKIE = "workspace"
@@ -36,14 +35,14 @@ class Guard:
     def knows(self, request: web.Request) -> bool:
         meta = self._ws.state.meta
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), str(meta["person_key"]).encode()):
+        if kind.lower() == "bearer" and same_secret(token.strip(), str(meta["person_key"])):
             return True
         cookie = request.cookies.get(COOKIE, "")
-        return hmac.compare_digest(cookie.encode(), str(meta["cookie"]).encode())
+        return same_secret(cookie, str(meta["cookie"]))
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         key = request.query.get("key", "")
-        if self._key is not None and hmac.compare_digest(key.encode(), self._key.encode()):
+        if self._key is not None and same_secret(key, self._key):
             self._key = None
             answer = web.Response(status=303, headers={"Location": "/"})
             answer.set_cookie(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -13,6 +14,11 @@ def new_id(prefix: str, length: int = 10) -> str:
 
 def new_token(prefix: str = "", size: int = 24) -> str:
     return prefix + secrets.token_hex(size)
+
+
+def same_secret(given: str, secret: str) -> bool:
+    """In constant time, whatever bytes a header held."""
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), secret.encode())
 
 
 def short_id(length: int = 5) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bot.local_slack import answers, modals
-from bot.local_slack.blocks import STATEFUL, elements_of, initial_values
 from bot.local_slack.errors import NotDelivered, PersonError
+from bot.local_slack.kit.values import STATEFUL, elements_of, initial_values
 from bot.local_slack.models import Json, Message, View
 from bot.local_slack.payloads import channel_name, common, stamp
 from bot.local_slack.rendering import for_viewer, render

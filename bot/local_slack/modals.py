@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.local_slack.blocks import fill_ids, initial_values, view_errors
 from bot.local_slack.errors import SlackError
 from bot.local_slack.ids import new_id, new_token
+from bot.local_slack.kit.blocks import view_errors, view_too_large
+from bot.local_slack.kit.values import fill_ids, initial_values
 from bot.local_slack.models import Json, View
 from bot.local_slack.workspace import Workspace
 
@@ -14,11 +15,9 @@ DEEPEST = 3
 def checked(view: object) -> Json:
     """The view, if Slack would take it; ``invalid_arguments`` with the reasons otherwise."""
     if errors := view_errors(view):
-        too_large = any(error.startswith("view_too_large") for error in errors)
-        raise SlackError(
-            "view_too_large" if too_large else "invalid_arguments",
-            response_metadata={"messages": [f"[ERROR] {error}" for error in errors]},
-        )
+        raise SlackError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {error}" for error in errors]})
+    if view_too_large(view):
+        raise SlackError("view_too_large")
     assert isinstance(view, dict)
     return view
 

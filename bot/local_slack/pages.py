@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from aiohttp import web
@@ -41,23 +42,27 @@ def headers(host: str) -> dict[str, str]:
 class Pages:
     def __init__(self, guard: Guard, folder: Path = FOLDER) -> None:
         self._guard = guard
-        # Read when the server is put together: no file is opened on the running loop, no path comes from a request.
-        self._files = {
-            path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix in KINDS
-        }
+        self._folder = folder.resolve()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         if not self._guard.knows(request):
             return locked_out()
         name = request.match_info.get("path", "") or "index.html"
-        content = self._files.get(name)
+        content = await asyncio.to_thread(self._read, name)
         if content is None:
             return web.Response(status=404, text="no such page")
         kind = KINDS[Path(name).suffix]
         charset = "utf-8" if kind.startswith(("text/", "application/")) else None
         return web.Response(body=content, content_type=kind, charset=charset, headers=headers(request.host))
+
+    def _read(self, name: str) -> bytes | None:
+        """A file of a kind that pages are made of, from inside the folder; never anything else."""
+        if "\x00" in name:
+            return None
+        path = (self._folder / name).resolve()
+        if path.suffix not in KINDS or not path.is_relative_to(self._folder) or not path.is_file():
+            return None
+        return path.read_bytes()
 
     async def permalink(self, request: web.Request) -> web.StreamResponse:
         """``/archives/C…/p…`` leads to the message on the page: ``/#/C…/ts`` or ``/#/C…/ts?thread_ts=…``."""

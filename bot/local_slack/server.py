@@ -95,7 +95,7 @@ async def serve(options: Options, clock: Clock | None = None) -> AsyncIterator[R
         stack.push_async_callback(store.close)
         ws = await _workspace(options, store, clock or SystemClock())
         guard = Guard(ws)
-        pages = await asyncio.to_thread(Pages, guard)
+        pages = Pages(guard)
         runner = web.AppRunner(_app(ws, guard, pages), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

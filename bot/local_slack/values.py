@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.local_slack.blocks import STATEFUL, elements_of
 from bot.local_slack.errors import PersonError
+from bot.local_slack.kit.values import STATEFUL, elements_of
 from bot.local_slack.models import Json
 
 LONGEST_INPUT = 3000

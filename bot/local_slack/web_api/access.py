@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
-
 from bot.local_slack.errors import SlackError
+from bot.local_slack.ids import same_secret
 from bot.local_slack.models import Channel, Person
 from bot.local_slack.workspace import Workspace
 
@@ -13,7 +12,7 @@ def check_token(ws: Workspace, token: str, kind: str) -> None:
     if not token:
         raise SlackError("not_authed")
     meta = ws.state.meta
-    found = next((name for name in ("bot", "app") if hmac.compare_digest(token, str(meta[f"{name}_token"]))), "")
+    found = next((name for name in ("bot", "app") if same_secret(token, str(meta[f"{name}_token"]))), "")
     if not found:
         raise SlackError("invalid_auth")
     if found != kind:

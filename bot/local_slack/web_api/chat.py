@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot.local_slack import channels, messages
-from bot.local_slack.blocks import fill_message_ids, message_block_errors
 from bot.local_slack.errors import SlackError
+from bot.local_slack.kit.blocks import message_errors
+from bot.local_slack.kit.values import fill_ids
 from bot.local_slack.models import Channel, Json, Message
 from bot.local_slack.rendering import render
 from bot.local_slack.text import as_sent
@@ -136,7 +137,7 @@ def _content(call: Call) -> Json:
             raise SlackError("invalid_blocks_format")
         refuse_blocks(blocks)
         if blocks:
-            body["blocks"] = fill_message_ids(blocks)
+            body["blocks"] = fill_ids(blocks)
     attachments = call.json("attachments", "invalid_attachments")
     if attachments is not None:
         if not isinstance(attachments, list) or not all(isinstance(item, dict) for item in attachments):
@@ -148,7 +149,7 @@ def _content(call: Call) -> Json:
 
 
 def refuse_blocks(blocks: list[Any]) -> None:
-    if errors := message_block_errors(blocks):
+    if errors := message_errors(blocks):
         raise SlackError(
             "invalid_blocks",
             errors=errors,

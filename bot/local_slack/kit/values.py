@@ -1,4 +1,4 @@
-"""Block Kit: what Slack refuses and in which words, the ids it fills in, and the values a view starts with."""
+"""The ids that Slack fills into accepted blocks, the interactive elements in them, and the values these hold."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ from typing import Any
 
 from bot.local_slack.ids import short_id
 from bot.local_slack.models import Json
-
-
-def message_block_errors(blocks: list[Any]) -> list[str]:
-    return []
-
-
-def view_errors(view: object) -> list[str]:
-    return [] if isinstance(view, dict) else ["must provide an object [json-pointer:/view]"]
-
-
-def fill_message_ids(blocks: list[Json]) -> list[Json]:
-    return fill_ids(blocks)
 
 
 def fill_ids(blocks: list[Json]) -> list[Json]:
