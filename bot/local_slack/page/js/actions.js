@@ -18,12 +18,14 @@ export async function ensureDesk(person) {
   made.load(await get("workspace", { as: person }));
   const log = await get("notifications", { as: person });
   made.notifications = [...log.notifications].reverse();
+  made.views = (await get("views", { as: person })).views;
   let greeted = false;
   follow(
     person,
     (event) => {
       apply(made, event, isOpen(person));
       if (event.type === "message" && isOpen(person)(event.channel)) markRead();
+      if (event.type === "channel") lookAgain(made).catch((error) => complain(error, "Could not look again"));
       if (event.type === "changed" || event.type === "ephemeral_changed") settleMessage(event.channel, event.message.ts);
       if (event.type === "view_updated" || event.type === "home") settle(event.view?.id || "home");
       changed();
@@ -38,9 +40,16 @@ export async function ensureDesk(person) {
   return made;
 }
 
+/** Channels came, went or changed. @param {Desk} made */
+async function lookAgain(made) {
+  made.load(await get("workspace", { as: made.me }));
+  changed();
+}
+
 /** After a lost connection: read again what is on show; the rest is read when it is opened. @param {Desk} made */
 async function refresh(made) {
   made.load(await get("workspace", { as: made.me }));
+  made.views = (await get("views", { as: made.me })).views;
   made.histories.clear();
   made.threads.clear();
   if (made.me === state.me) await show();
@@ -60,7 +69,7 @@ export async function switchPerson(person) {
 /** The channel a newcomer should see: one in which the app is. @param {Desk} made */
 export function firstChannel(made) {
   const mine = [...made.channels.values()].filter((channel) => channel.member && !channel.archived && channel.type === "channel");
-  return (mine.find((channel) => channel.app) || mine[0])?.id || "";
+  return (mine.find((channel) => channel.members.includes(made.app?.user)) || mine[0])?.id || "";
 }
 
 /** Load and show the place in `state.place`. */
@@ -71,10 +80,10 @@ export async function show() {
   remember();
   if (home) return openedHome();
   if (!channel) return undefined;
-  const unread = here.channels.get(channel)?.unread || 0;
+  const { unread = 0, read = "" } = here.channels.get(channel) || {};
   if (!here.histories.has(channel)) await load(here, channel);
-  const messages = here.histories.get(channel).messages;
-  if (unread && messages.length >= unread) here.newFrom.set(channel, messages[messages.length - unread].ts);
+  const first = unread && read > "1" && here.histories.get(channel).messages.find((message) => message.ts > read && message.user !== here.me);
+  if (first) here.newFrom.set(channel, first.ts);
   else here.newFrom.delete(channel);
   changed();
   markRead();
@@ -140,14 +149,12 @@ export function markRead() {
   const here = desk();
   const channel = here?.channels.get(state.place.channel);
   if (!channel || document.visibilityState !== "visible" || state.place.home) return;
-  const messages = here.histories.get(channel.id)?.messages || [];
-  const last = messages.filter((message) => !message.ephemeral).at(-1);
-  if (!last || (!channel.unread && !channel.mentions)) return;
-  Object.assign(channel, { unread: 0, mentions: 0 });
-  post("read", { as: here.me, channel: channel.id, ts: last.ts }).catch(() => undefined);
+  if (!channel.latest || channel.read >= channel.latest) return;
+  Object.assign(channel, { unread: 0, mentions: 0, read: channel.latest });
+  post("read", { as: here.me, channel: channel.id, ts: channel.latest }).catch(() => undefined);
 }
 
-/** @param {string} channel @param {string} thread @param {string} text in Slack's wire form @returns {Promise<boolean>} */
+/** @param {string} channel @param {string} thread @param {string} text as typed @returns {Promise<boolean>} */
 export async function send(channel, thread, text) {
   try {
     await post("message", { as: state.me, channel, text, thread_ts: thread || undefined });
@@ -236,10 +243,9 @@ export async function submitView(view) {
   const here = desk();
   try {
     const answer = await post("view/submit", { as: here.me, view_id: view.id, state: valuesOf(view.id).state(view.blocks) });
-    if (answer.result === "closed" || answer.result === "cleared") {
-      closeView(here, view.id, answer.result === "cleared");
-      forgetValues(view.id);
-    }
+    if (answer.result === "closed") closeView(here, view.id);
+    if (answer.result === "cleared") here.views = [];
+    if (!here.views.includes(view)) forgetValues(view.id);
     changed();
     return {};
   } catch (error) {
@@ -250,11 +256,14 @@ export async function submitView(view) {
   }
 }
 
-/** @param {any} view */
-export async function dismissView(view) {
+/** Close the top modal, or all of the stack. @param {boolean} all */
+export async function dismissView(all) {
   const here = desk();
-  closeView(here, view.id, false);
-  forgetValues(view.id);
+  const closing = [...here.views].reverse().slice(0, all ? undefined : 1);
+  for (const view of closing) {
+    closeView(here, view.id);
+    forgetValues(view.id);
+  }
   changed();
-  await post("view/close", { as: here.me, view_id: view.id }).catch(() => undefined);
+  for (const view of closing) await post("view/close", { as: here.me, view_id: view.id }).catch(() => undefined);
 }

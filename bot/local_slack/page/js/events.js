@@ -35,11 +35,15 @@ function lists(desk, channel, message) {
 function added(desk, channelId, message, isOpen) {
   for (const list of lists(desk, channelId, message)) put(list, message);
   const channel = desk.channels.get(channelId);
-  if (!channel || message.ephemeral || isReply(message)) return;
+  if (!channel || message.ephemeral) return;
   channel.latest = message.ts;
-  if (message.user === desk.me || isOpen(channelId)) return;
-  channel.unread += 1;
-  if ((message.text || "").includes(`<@${desk.me}>`)) channel.mentions += 1;
+  if (!isReply(message) && message.user !== desk.me && !isOpen(channelId)) channel.unread += 1;
+}
+
+function notified(desk, notification, isOpen) {
+  desk.notifications = [notification, ...desk.notifications];
+  const channel = desk.channels.get(notification.channel);
+  if (channel && !isOpen(notification.channel)) channel.mentions += 1;
 }
 
 function removed(desk, channelId, ts) {
@@ -52,23 +56,13 @@ function removed(desk, channelId, ts) {
   for (const [key, list] of desk.threads) if (key.startsWith(`${channelId}/`)) drop(list);
 }
 
-function reacted(desk, channelId, ts, reactions) {
-  const swap = (list) => {
-    const at = list.findIndex((message) => message.ts === ts);
-    if (at >= 0) list[at] = { ...list[at], reactions };
-  };
-  const history = desk.histories.get(channelId);
-  if (history) swap(history.messages);
-  for (const [key, list] of desk.threads) if (key.startsWith(`${channelId}/`)) swap(list);
-}
-
 function viewChanged(desk, view) {
   if (desk.views.some((other) => other.id === view.id)) desk.views = desk.views.map((other) => (other.id === view.id ? view : other));
 }
 
-/** Close a modal, or the whole stack it stands in. @param {Desk} desk @param {string} viewId @param {boolean} all */
-export function closeView(desk, viewId, all) {
-  desk.views = all ? [] : desk.views.filter((view) => view.id !== viewId);
+/** Take a modal off the stack. @param {Desk} desk @param {string} viewId */
+export function closeView(desk, viewId) {
+  desk.views = desk.views.filter((view) => view.id !== viewId);
 }
 
 /**
@@ -91,9 +85,6 @@ export function apply(desk, event, isOpen) {
     case "deleted":
       removed(desk, event.channel, event.ts);
       break;
-    case "reaction":
-      reacted(desk, event.channel, event.ts, event.reactions);
-      break;
     case "view_opened":
       desk.views = [...desk.views.filter((view) => view.id !== event.view.id), event.view];
       break;
@@ -101,25 +92,22 @@ export function apply(desk, event, isOpen) {
       viewChanged(desk, event.view);
       break;
     case "view_closed":
-      closeView(desk, event.view_id || event.view?.id, Boolean(event.cleared || event.is_cleared));
+      closeView(desk, event.view.id);
       break;
     case "home":
       desk.home = event.view;
       break;
-    case "channel":
-      desk.channels.set(event.channel.id, { ...desk.channels.get(event.channel.id), ...event.channel });
-      break;
     case "read": {
       const channel = desk.channels.get(event.channel);
-      if (channel) Object.assign(channel, { unread: 0, mentions: 0 });
+      if (channel && event.ts >= (channel.latest || "")) Object.assign(channel, { unread: 0, mentions: 0, read: event.ts });
       break;
     }
     case "people":
       for (const person of event.people || []) desk.people.set(person.id, person);
       break;
     case "notification":
-      desk.notifications = [event.notification, ...desk.notifications];
+      notified(desk, event.notification, isOpen);
       break;
-    default: // a newer workspace may say more than this page understands
+    default: // "channel" asks for a new look at the workspace; a newer workspace may say more than this page understands
   }
 }

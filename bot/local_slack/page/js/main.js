@@ -16,10 +16,10 @@ import { complain } from "./views/toasts.js";
 const FOLLOWED = 6;
 
 async function begin() {
-  const { people } = await get("workspace");
+  const { people, me } = await get("workspace");
   const members = people.filter((person) => !person.is_bot);
-  const wanted = readHash().me ? readHash() : lastPlace();
-  state.me = members.some((person) => person.id === wanted.me) ? wanted.me : members[0].id;
+  const wanted = location.hash.length > 1 ? { ...readHash(), me: readHash().me || lastPlace().me } : lastPlace();
+  state.me = members.some((person) => person.id === wanted.me) ? wanted.me : me;
   const here = await ensureDesk(state.me);
   const channel = here.channels.has(wanted.channel) ? wanted.channel : firstChannel(here);
   state.place = { channel, thread: channel === wanted.channel ? wanted.thread : "", home: wanted.home };
@@ -30,8 +30,7 @@ async function begin() {
 
 async function followAddress() {
   const wanted = readHash();
-  if (!wanted.me) return;
-  if (wanted.me !== state.me) {
+  if (wanted.me && wanted.me !== state.me) {
     state.place = wanted;
     await switchPerson(wanted.me);
   } else await go(wanted);

@@ -1,11 +1,13 @@
-// The address keeps the acting person and the place: #U1/C1/thread-ts or #U1/home.
+// The address keeps the acting person and the place: #U1/C1/thread-ts or #U1/home. Permalinks name nobody: #/C1/ts.
 import { state } from "./store.js";
 
 const LAST = "workspace.place";
 
 /** @returns {{me: string, channel: string, thread: string, home: boolean}} */
 function parse(text) {
-  const [me = "", where = "", thread = ""] = text.replace(/^#/, "").split("/");
+  const [path, query] = text.replace(/^#/, "").split("?");
+  const [me = "", where = "", ts = ""] = path.split("/");
+  const thread = new URLSearchParams(query).get("thread_ts") || ts;
   return where === "home" ? { me, channel: "", thread: "", home: true } : { me, channel: where, thread, home: false };
 }
 

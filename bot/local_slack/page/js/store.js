@@ -4,8 +4,8 @@
  * @typedef {{ts: string, type?: string, subtype?: string, user?: string, bot_id?: string, username?: string, text?: string,
  *   blocks?: any[], thread_ts?: string, reply_count?: number, reply_users?: string[], latest_reply?: string,
  *   reactions?: {name: string, users: string[], count: number}[], files?: any[], edited?: any, ephemeral?: boolean}} Message
- * @typedef {{id: string, name: string, type: "channel"|"im", user?: string, member: boolean, app?: boolean, topic?: string,
- *   archived: boolean, unread: number, mentions: number, latest?: string}} Channel
+ * @typedef {{id: string, name: string, type: "channel"|"im", user?: string, member: boolean, members: string[], topic?: string,
+ *   archived: boolean, unread: number, mentions: number, read: string, latest?: string}} Channel
  * @typedef {{id: string, name: string, real_name: string, tz?: string, is_bot: boolean, is_guest: boolean, color?: string}} Person
  */
 

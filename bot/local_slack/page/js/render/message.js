@@ -9,7 +9,7 @@ import { avatar } from "./avatar.js";
 import { renderBlocks } from "./blocks.js";
 import { emojiText, QUICK } from "./emoji.js";
 import { renderFiles } from "./files.js";
-import { escape, mrkdwn, oneLine, unescape } from "./mrkdwn.js";
+import { asTyped, mrkdwn, oneLine } from "./mrkdwn.js";
 import { valuesOf } from "./values.js";
 /** @typedef {import("../store.js").Message} Message */
 
@@ -45,14 +45,15 @@ function body(channel, message) {
 const editedMark = () => h("span", { class: "edited" }, " (edited)");
 
 function editor(channel, message) {
-  const field = h("textarea", { class: "field", rows: 3, "aria-label": "Edit your message", value: unescape(message.text || "") });
+  const before = asTyped(message.text || "");
+  const field = h("textarea", { class: "field", rows: 3, "aria-label": "Edit your message", value: before });
   const done = () => {
     state.editing = "";
     changed();
   };
   const save = () => {
     const kept = field.value.trim();
-    if (kept && escape(kept) !== message.text) edit(channel, message.ts, keepEntities(kept));
+    if (kept && kept !== before) edit(channel, message.ts, kept);
     done();
   };
   field.addEventListener("keydown", (event) => {
@@ -67,9 +68,6 @@ function editor(channel, message) {
   queueMicrotask(() => requestAnimationFrame(() => field.focus()));
   return h("div", { class: "editor" }, field, h("div", { class: "editor-foot" }, h("button", { type: "button", class: "button", on: { click: done } }, "Cancel"), h("button", { type: "button", class: "button button-primary", on: { click: save } }, "Save")));
 }
-
-/** Escape an edited text, but keep the mentions and links it already held. */
-const keepEntities = (text) => escape(text).replace(/&lt;([@#!][\w^|.{} :-]+|https?:[^\s&]+)&gt;/g, "<$1>");
 
 function reactions(channel, message) {
   if (!message.reactions?.length) return null;
@@ -87,7 +85,7 @@ function replies(channel, message) {
   const here = desk();
   const faces = (message.reply_users || []).slice(0, 4).map((id) => avatar({ id, name: here.personName(id), app: here.isApp(id), size: "small" }));
   return h("button", { type: "button", class: "replies", on: { click: () => openThread(channel, message.ts) } },
-    faces, h("b", null, `${count} ${count === 1 ? "reply" : "replies"}`), message.latest_reply && h("span", { class: "faint" }, `last ${agoText(message.latest_reply)}`));
+    faces, h("b", null, `${count} ${count === 1 ? "reply" : "replies"}`), message.latest_reply && h("span", { class: "faint" }, `last reply ${agoText(message.latest_reply)}`));
 }
 
 /** @param {HTMLElement} anchor */

@@ -6,8 +6,6 @@ import { EMOJI, emojiText } from "./emoji.js";
 
 /** @param {string} text */
 export const unescape = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
-/** @param {string} text */
-export const escape = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
 /** Only these can be followed from here; anything else stays text. @param {string} url */
 export const safeUrl = (url) => (/^(https?:\/\/|mailto:)/i.test(url) ? url : "");
@@ -148,6 +146,18 @@ export function textObject(object) {
 /** Plain text: emoji shortcodes only. @param {string} text */
 export function plain(text) {
   return text.split(/(:[a-z0-9_+'-]+:)/).map((part) => (/^:[^:]+:$/.test(part) ? emoji(part.slice(1, -1)) : part));
+}
+
+/** A person's message as they would type it again. @param {string} text */
+export function asTyped(text) {
+  const here = desk();
+  return unescape(
+    text
+      .replace(/<@(\w+)>/g, (_, id) => `@${here.people.get(id)?.name || id}`)
+      .replace(/<#(\w+)>/g, (_, id) => `#${here.channels.get(id)?.name || id}`)
+      .replace(/<!(here|channel|everyone)>/g, "@$1")
+      .replace(/<(https?:[^|>]+)(?:\|[^>]*)?>/g, "$1"),
+  );
 }
 
 /** A message's text on one line, for lists and previews. @param {string} text */

@@ -2,7 +2,7 @@
 
 /** @typedef {{fill: string, title: string, args: string, note: string}} Suggestion */
 
-/** "[start|stop] name" or "start [task] | stop | list" → verbs with what follows each. @param {string} hint */
+/** "[start|stop] name" or "start [task] · stop · list" → verbs with what follows each. @param {string} hint */
 export function verbsOf(hint) {
   const grouped = /^[[<(]([\w-]+(?:\s*\|\s*[\w-]+)+)[\]>)]\s*(.*)$/.exec(hint.trim());
   const alternatives = grouped ? grouped[1].split("|").map((verb) => `${verb.trim()} ${grouped[2]}`) : splitTop(hint);
@@ -10,14 +10,14 @@ export function verbsOf(hint) {
   return alternatives.map((text) => /^([a-z][\w-]*)\s*(.*)$/.exec(text.trim())).filter(Boolean).map(([, verb, args]) => ({ verb, args: args.trim() }));
 }
 
-/** Split at bars and commas outside brackets. */
+/** Split at bars, commas and dots outside brackets. */
 function splitTop(text) {
   const parts = [""];
   let depth = 0;
   for (const letter of text) {
     if ("[<(".includes(letter)) depth += 1;
     if ("])>".includes(letter)) depth -= 1;
-    if ((letter === "|" || letter === ",") && depth === 0) parts.push("");
+    if ("|,·".includes(letter) && depth === 0) parts.push("");
     else parts[parts.length - 1] += letter;
   }
   return parts.map((part) => part.trim()).filter(Boolean);

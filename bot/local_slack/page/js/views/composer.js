@@ -3,7 +3,6 @@ import { runCommand, send } from "../actions.js";
 import { h, icon, iconButton } from "../dom.js";
 import { emojiText, EMOJI } from "../render/emoji.js";
 import { avatar } from "../render/avatar.js";
-import { escape } from "../render/mrkdwn.js";
 import { desk } from "../store.js";
 import { suggest } from "./commands.js";
 
@@ -36,16 +35,6 @@ function itemsFor(text) {
   const from = text.length - match[2].length - 1;
   const items = { "@": peopleItems, "#": channelItems, ":": emojiItems }[match[1]](match[2].toLowerCase(), from);
   return items.filter((item) => item.fill.trim() !== text.slice(from)).slice(0, MAX);
-}
-
-/** Typed text in Slack's wire form: escaped, with @names and #channels of this workspace as mentions. @param {string} text */
-export function toWire(text) {
-  const here = desk();
-  const people = new Map([...here.people.values()].map((person) => [person.name.toLowerCase(), person.id]));
-  const channels = new Map([...here.channels.values()].filter((channel) => channel.type === "channel").map((channel) => [channel.name, channel.id]));
-  return escape(text)
-    .replace(/(^|[\s(])@([\w.-]*\w)/g, (whole, before, name) => (people.has(name.toLowerCase()) ? `${before}<@${people.get(name.toLowerCase())}>` : whole))
-    .replace(/(^|[\s(])#([\w-]+)/g, (whole, before, name) => (channels.has(name) ? `${before}<#${channels.get(name)}>` : whole));
 }
 
 export class Composer {
@@ -167,7 +156,7 @@ export class Composer {
     this.complete([]);
     this.resize();
     const [, command, rest] = /^(\/[\w-]+)\s*([\s\S]*)$/.exec(text) || [];
-    const sent = command ? await this.command(channel, thread, command, rest) : await send(channel, thread, toWire(text));
+    const sent = command ? await this.command(channel, thread, command, rest) : await send(channel, thread, text);
     if (sent || this.field.value) return;
     if (this.place === place) this.set(text);
     else this.drafts.set(place, text);
@@ -176,7 +165,7 @@ export class Composer {
   async command(channel, thread, command, rest) {
     this.node.classList.add("waiting");
     try {
-      return await runCommand(channel, thread, command, toWire(rest).replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&"));
+      return await runCommand(channel, thread, command, rest);
     } finally {
       this.node.classList.remove("waiting");
     }

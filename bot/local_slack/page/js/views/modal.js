@@ -28,10 +28,10 @@ function build(view, depth) {
   const hasInput = view.blocks.some((block) => block.type === "input");
   const close = textObject(view.close || { type: "plain_text", text: depth > 1 ? "Back" : hasInput ? "Cancel" : "Close" });
   const form = h("form", { class: "modal", role: "dialog", "aria-modal": "true", "aria-labelledby": "modal-title", novalidate: true },
-    h("div", { class: "modal-head" }, h("h2", { id: "modal-title" }, textObject(view.title)), iconButton("close", "Close", () => dismissView(view))),
+    h("div", { class: "modal-head" }, h("h2", { id: "modal-title" }, textObject(view.title)), iconButton("close", "Close", () => dismissView(true))),
     errors[""] && h("div", { class: "modal-error", role: "alert" }, errors[""]),
     h("div", { class: "modal-body blocks" }, renderBlocks(surface, view.blocks)),
-    h("div", { class: "modal-foot" }, h("button", { type: "button", class: "button", on: { click: () => dismissView(view) } }, close),
+    h("div", { class: "modal-foot" }, h("button", { type: "button", class: "button", on: { click: () => dismissView(false) } }, close),
       (view.submit || hasInput) && h("button", { type: "submit", class: `button button-primary${sending ? " busy" : ""}`, disabled: sending }, h("span", { class: "button-text" }, textObject(view.submit || { type: "plain_text", text: "Submit" })))));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -40,7 +40,7 @@ function build(view, depth) {
   form.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       event.stopPropagation();
-      dismissView(view);
+      dismissView(false);
     } else if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && view.submit) submit(view);
   });
   trapFocus(form);

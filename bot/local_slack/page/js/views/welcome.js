@@ -12,16 +12,14 @@ export const wantsWelcome = (channel, main) => channel === main && !localStorage
 export function welcome(type) {
   const here = desk();
   const command = firstCommand(here.commands);
-  const app = here.app?.name || "the app";
   const dismiss = () => {
     localStorage.setItem(KEY, "1");
     changed();
   };
   return h("section", { class: "welcome", "aria-label": "Welcome" },
     h("div", { class: "welcome-text" },
-      h("h2", null, `Welcome, ${here.personName(here.me)}`),
-      h("p", null, "This workspace lives on your machine; nothing leaves it. ", command ? `To begin, tell ${app} what you want:` : `Write to ${app} to begin.`),
-      command && h("button", { type: "button", class: "try", on: { click: () => type(`${command} `) } }, h("code", null, command), h("span", null, "put it in the message box")),
-      h("p", { class: "faint" }, "You can act as anybody here: switch with your name at the top left.")),
+      h("h2", null, `Welcome, ${here.personName(here.me)}. Begin with`),
+      command && h("button", { type: "button", class: "try", title: "Put it into the message box", on: { click: () => type(`${command} `) } }, h("code", null, command), "try it"),
+      h("p", null, `This workspace runs on your machine only. You can act as anybody in it: switch with the name at the top left.`)),
     iconButton("close", "Dismiss the welcome", dismiss));
 }
