@@ -85,7 +85,7 @@ def host(
 
     entry.log_to_stderr()
     try:
-        found = config.load(config_path or Path("switchboard.toml"), repos=repos, share=Share(share))
+        found = config.load(config_path, repos=repos, share=Share(share))
         address = Address(bot_url, _token(token_file))
         address.ws_url()
         forget_secrets(os.environ)

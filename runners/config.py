@@ -65,6 +65,7 @@ class HostConfig:
     repos: Mapping[str, RepoConfig] = field(default_factory=dict)
 
 
+DEFAULT = "switchboard.toml"
 DEMO_AGENT = AgentConfig(DEMO, DEMO_ARGV, title="Demo agent")
 _HOST_KEYS = {"name", "worktrees", "report_every", "first_port", "agent"}
 _AGENT_KEYS = {"command", "env", "title", "login"}
@@ -74,10 +75,10 @@ _REPO_KEYS = {
 }  # fmt: skip
 
 
-def read_config(path: Path | None) -> tuple[dict[str, Any], str]:
+def read_config(path: Path) -> tuple[dict[str, Any], str]:
     """The file's tables and its name for messages. No file: nothing. Raises ConfigProblems."""
-    if path is None or not path.exists():
-        return {}, str(path or "switchboard.toml")
+    if not path.exists():
+        return {}, str(path)
     try:
         return tomllib.loads(path.read_text("utf-8")), str(path)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
@@ -87,10 +88,12 @@ def read_config(path: Path | None) -> tuple[dict[str, Any], str]:
 
 
 def load(path: Path | None, *, repos: Sequence[Path] = (), share: Share = Share.STAT) -> HostConfig:
-    """Read the file, if there is one, and make the configuration of it. Raises ConfigProblems."""
+    """The configuration in a file; without a path, in ./switchboard.toml if that exists. Raises ConfigProblems."""
+    if path is not None and not path.exists():
+        raise ConfigProblems([f"{path}: does not exist"])
+    path = path or Path(DEFAULT)
     tables, source = read_config(path)
-    folder = path.absolute().parent if path else Path.cwd()
-    return host_config(tables, source, folder=folder, repos=repos, share=share)
+    return host_config(tables, source, folder=path.absolute().parent, repos=repos, share=share)
 
 
 def host_config(

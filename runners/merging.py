@@ -54,6 +54,8 @@ def merge(order: MergeOrder) -> Landed:
     tip = git.commit_of(order.repo, f"refs/heads/{order.base}")
     if tip is None:
         raise MergeProblem(f"The base branch {order.base} is gone.", "Create it again, or merge the branch by hand.")
+    if (before := _landed(order)) is not None:
+        return before
     place = git.checked_out_at(order.repo, order.base)
     if place is not None and order.fast_forward and not git.dirty_paths(place):
         commit = _commit(order, tip)
@@ -68,6 +70,21 @@ def merge(order: MergeOrder) -> Landed:
     branch = _free(order.repo, WAITING + order.name, tip)
     _move(order, branch, commit, git.commit_of(order.repo, f"refs/heads/{branch}") or "")
     return Landed(commit, branch, f"git merge --ff-only {branch}")
+
+
+def _landed(order: MergeOrder) -> Landed | None:
+    """This very merge, made by a process that died before it could say so."""
+    waiting = git.run(order.repo, "for-each-ref", "--format=%(refname:short)", f"refs/heads/{WAITING}").split()
+    for branch in (order.base, *waiting):
+        merges = git.run(
+            order.repo, "log", "--merges", "--first-parent", "--format=%H %P", f"{order.commit}..refs/heads/{branch}"
+        )
+        for line in merges.splitlines():
+            made, _, *others = line.split()
+            if order.commit in others:
+                look = "" if branch == order.base else f"git merge --ff-only {branch}"
+                return Landed(made, branch, look)
+    return None
 
 
 def _commit(order: MergeOrder, onto: str) -> str:

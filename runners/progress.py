@@ -49,7 +49,9 @@ def reduce(tally: Tally, update: Update) -> Tally:
         case Said(text):
             return replace(tally, said=(tally.said + text)[-KEPT_TEXT:])
         case ToolStarted(tool_id, title):
-            return replace(tally, tool=title, tool_calls=tally.tool_calls + 1, running=tally.running | {tool_id})
+            # The same call may be told again, with a better title.
+            calls = tally.tool_calls + (tool_id not in tally.running)
+            return replace(tally, tool=title, tool_calls=calls, running=tally.running | {tool_id})
         case ToolEnded(tool_id):
             return replace(tally, running=tally.running - {tool_id})
         case PlanChanged(steps):

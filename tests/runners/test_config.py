@@ -1,0 +1,135 @@
+"""switchboard.toml: read into a frozen object, every problem told at once with its key and source."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bot.wire.types import Share
+from runners import config
+from runners.config import HostConfig, host_config
+from runners.errors import ConfigProblems
+
+DOCS = Path(__file__).parents[2] / "docs" / "hosts.md"
+
+
+def made(text: str, **options: object) -> HostConfig:
+    return host_config(tomllib.loads(text), "switchboard.toml", folder=Path("/srv"), **options)  # type: ignore[arg-type]
+
+
+def problems(text: str, **options: object) -> str:
+    with pytest.raises(ConfigProblems) as caught:
+        made(text, **options)
+    return str(caught.value)
+
+
+def test_everything_can_be_said() -> None:
+    found = made("""
+        [host]
+        name = "laptop"
+        worktrees = "trees"
+        report_every = 0.5
+        first_port = 30000
+        agent = "codex"
+        [agents.codex]
+        command = ["npx", "@agentclientprotocol/codex-acp"]
+        env = { A = "b" }
+        title = "Codex"
+        login = "Run codex login."
+        [repos.playback]
+        path = "code/playback"
+        base = "dev"
+        setup = "uv sync --frozen"
+        checks = ["ruff check", ["pytest", "-q", "a b"]]
+        copy = [".env"]
+        ports = 10
+        channel = "sessions"
+        agent = "demo"
+        scope = ["src/**"]
+        share = "full"
+        setup_timeout = 60
+        check_timeout = 30
+        fast_forward = true
+        """)
+    repo = found.repos["playback"]
+    assert found.worktrees == Path("/srv/trees")
+    assert found.agents["codex"].command == ("npx", "@agentclientprotocol/codex-acp")
+    assert repo.path == Path("/srv/code/playback")
+    assert repo.setup == (("uv", "sync", "--frozen"),)
+    assert repo.checks == (("ruff", "check"), ("pytest", "-q", "a b"))
+    assert (repo.share, repo.ports, repo.fast_forward) == (Share.FULL, 10, True)
+
+
+def test_nothing_need_be_said() -> None:
+    found = made("")
+    assert found.agent == "demo"
+    assert list(found.agents) == ["demo"]
+    assert found.repos == {}
+
+
+def test_all_problems_are_told_together_each_with_its_key_and_source() -> None:
+    words = problems("""
+        colour = "blue"
+        [host]
+        report_every = "often"
+        agent = "claude"
+        [agents.codex]
+        [agents.bad]
+        command = "unclosed 'quote"
+        [repos.a]
+        path = 3
+        share = "all"
+        copy = ["../secret"]
+        chekcs = "pytest"
+        agent = "nobody"
+        checks = [[]]
+        fast_forward = "yes"
+        """).splitlines()
+    expected = (
+        "colour", "host.report_every", "agents.codex.command", "agents.bad.command", "repos.a.path", "repos.a.share",
+        "repos.a.copy", "repos.a.chekcs", "repos.a.agent", "repos.a.checks", "repos.a.fast_forward", "host.agent",
+    )  # fmt: skip
+    for key in expected:
+        assert any(line.startswith(f"switchboard.toml: {key}: ") for line in words), key
+    assert any("known: bad, codex, demo" in line for line in words)
+
+
+def test_a_folder_becomes_a_repo_named_after_it() -> None:
+    found = made("", repos=[Path("/code/playback"), Path("/code/api.git")], share=Share.FULL)
+    assert {name: repo.share for name, repo in found.repos.items()} == {"playback": Share.FULL, "api": Share.FULL}
+
+
+def test_a_folder_that_the_file_describes_is_not_added_twice() -> None:
+    text = '[repos.player]\npath = "/code/playback"\nshare = "none"'
+    found = made(text, repos=[Path("/code/playback")], share=Share.FULL)
+    assert [(repo.name, repo.share) for repo in found.repos.values()] == [("player", Share.NONE)]
+
+
+def test_two_folders_of_one_name_are_told_apart() -> None:
+    assert "--repo /b/api" in problems("", repos=[Path("/a/api"), Path("/b/api")])
+
+
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
+    bad = tmp_path / "switchboard.toml"
+    bad.write_text("[[[")
+    with pytest.raises(ConfigProblems, match="not a TOML file"):
+        config.load(bad)
+
+
+def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigProblems, match="does not exist"):
+        config.load(tmp_path / "other.toml")
+
+
+def test_an_agents_environment_is_not_in_a_repr() -> None:
+    found = made('[agents.a]\ncommand = "a"\nenv = { KEY = "hunter2" }')
+    assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize("keys", [config._HOST_KEYS, config._AGENT_KEYS, config._REPO_KEYS])
+def test_every_key_is_in_the_docs(keys: set[str]) -> None:
+    named = set(re.findall(r"`([a-z_]+)`", DOCS.read_text("utf-8")))
+    assert keys - named == set()
