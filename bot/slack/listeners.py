@@ -87,9 +87,7 @@ class Listeners:
         await self._people.meet(by)
         key = f"{origin.channel}/{origin.thread_ts or origin.ts}" if origin.thread_ts or origin.ts else ""
         async with self._turns.turn(key, origin.ts):
-            answer = await self._services.desk.handle(intent, by, origin)
-        self._people.look()
-        return answer
+            return await self._services.desk.handle(intent, by, origin)
 
     async def _command_answer(self, said: Said) -> Message | None:
         """A slash command's answer, which travels in the acknowledgement itself."""

@@ -10,7 +10,7 @@ import structlog
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.deliveries import RateLimited
+from bot.domain.deliveries import Permanent, RateLimited
 from bot.services import Services
 from bot.services.people import Profile
 from bot.slack.errors import code_of, failure
@@ -30,25 +30,20 @@ class PeopleLoop:
     def __init__(self, services: Services, client: AsyncWebClient) -> None:
         self._services = services
         self._client = client
+        self._team = ""
         self._met: set[PersonId] = set()
         self._refused: set[PersonId] = set()
-        self._look = asyncio.Event()
 
-    def look(self) -> None:
-        """Somebody new may have been named."""
-        self._look.set()
+    def at(self, team: str) -> None:
+        """The workspace the bot lives in: people of another one are guests here."""
+        self._team = team
 
     async def run(self) -> None:
         while True:
-            self._look.clear()
             for person in await self._services.people.unknown(20 + len(self._refused)):
                 if person not in self._refused:
                     await self._fetch(person)
-            try:
-                async with asyncio.timeout(LOOK_EVERY):
-                    await self._look.wait()
-            except TimeoutError:
-                self._refused.clear()
+            await self._services.people.wait(LOOK_EVERY)
 
     async def meet(self, person: PersonId) -> None:
         """Before somebody's first action in this process: guests and strangers are told apart by their profile."""
@@ -62,7 +57,7 @@ class PeopleLoop:
             log.info("slack.people.slow", person=person)
 
     async def changed(self, user: Mapping[str, object]) -> None:
-        profile = profile_of(user)
+        profile = profile_of(user, self._team)
         if profile is not None:
             await self._services.people.know(profile)
 
@@ -70,26 +65,32 @@ class PeopleLoop:
         try:
             answer = await self._client.users_info(user=person)
         except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as err:
-            log.info("slack.people.unknown", person=person, problem=code_of(err) or repr(err))
-            self._refused.add(person)
-            if isinstance(fault := failure(err), RateLimited):
-                await asyncio.sleep(min(60.0, fault.after.total_seconds()))
+            await self._not_told(person, err)
             return
         user = answer.get("user")
-        profile = profile_of(user) if isinstance(user, Mapping) else None
-        if profile is None:
-            self._refused.add(person)
-        else:
-            await self._services.people.know(profile)
+        profile = profile_of(user, self._team) if isinstance(user, Mapping) else None
+        await self._services.people.know(profile or Profile(id=person))
+
+    async def _not_told(self, person: PersonId, err: Exception) -> None:
+        log.info("slack.people.unknown", person=person, problem=code_of(err) or repr(err))
+        match failure(err):
+            case Permanent():
+                await self._services.people.know(Profile(id=person))  # Slack has nobody of that name
+            case RateLimited(after):
+                await asyncio.sleep(min(60.0, after.total_seconds()))
+            case _:
+                self._refused.add(person)  # until the bot is started again, or they act
 
 
-def profile_of(user: Mapping[str, object]) -> Profile | None:
-    """A person as Slack's ``users.info`` has them."""
+def profile_of(user: Mapping[str, object], team: str) -> Profile | None:
+    """A person as Slack's ``users.info`` has them; who belongs to another workspace counts as a guest."""
     person = string(user.get("id"))
     if not person:
         return None
     found = user.get("profile")
     inner = found if isinstance(found, Mapping) else {}
+    home = string(user.get("team_id"))
+    foreign = bool(team and home and home != team and not user.get("enterprise_user"))
     return Profile(
         id=PersonId(person),
         name=string(user.get("name")),
@@ -97,6 +98,8 @@ def profile_of(user: Mapping[str, object]) -> Profile | None:
         email=string(inner.get("email")),
         tz=string(user.get("tz")),
         is_bot=bool(user.get("is_bot")),
-        is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger")),
-        team=string(user.get("team_id")),
+        is_guest=bool(
+            user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger") or foreign
+        ),
+        team=home,
     )

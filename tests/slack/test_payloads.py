@@ -157,8 +157,27 @@ junk = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "type event user id channel ts text actions value view state values container message previous_message"
-                " subtype callback_id user_id private_metadata".split()
+                [
+                    "type",
+                    "event",
+                    "user",
+                    "id",
+                    "channel",
+                    "ts",
+                    "text",
+                    "actions",
+                    "value",
+                    "view",
+                    "state",
+                    "values",
+                    "container",
+                    "message",
+                    "previous_message",
+                    "subtype",
+                    "callback_id",
+                    "user_id",
+                    "private_metadata",
+                ]
             )
             | st.text(max_size=4),
             inner,
