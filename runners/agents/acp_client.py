@@ -22,7 +22,8 @@ from acp.schema import (
 
 from runners.agents import acp_forms as forms
 from runners.agents.acp_lines import REQUEST
-from runners.agents.acp_translate import Translator, ruling
+from runners.agents.acp_permissions import ruling
+from runners.agents.acp_translate import Translator
 from runners.agents.base import Answered, Desk, Inquiry, Unanswered
 from runners.agents.text import shorten
 

@@ -1,0 +1,129 @@
+"""ACP's permission requests and plan approvals as questions, and the answers in ACP's words. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from acp.schema import PermissionOption
+
+from bot.wire.types import ALLOW, APPROVE, DENY, REVISE, Option, QuestionKind
+from runners.agents.acp_calls import Call
+from runners.agents.base import Answered, Chosen, Inquiry, Text, Unanswered
+from runners.agents.text import exact, one_line, prose
+
+PERMISSION_OPTIONS = (Option(ALLOW, "Allow"), Option(DENY, "Deny"))
+PLAN_OPTIONS = (Option(APPROVE, "Approve"), Option(REVISE, "Revise"))
+
+
+def permission_inquiry(call: Call, cwd: str) -> Inquiry:
+    command = _command(call)
+    detail = exact(command) or exact("\n".join(_diff(*diff) for diff in call.diffs)) or exact(_raw(call))
+    context = [prose(text, 4000) for text in call.texts]
+    if isinstance(call.raw, dict):
+        context += [prose(v, 2000) for k in ("description", "reason") if isinstance(v := call.raw.get(k), str)]
+        where = call.raw.get("cwd") or call.raw.get("workdir")
+        if isinstance(where, str) and PurePath(where) != PurePath(cwd):
+            context.append(f"In {exact(where, 300)}")
+    fresh = [line for line in dict.fromkeys(context) if line and line.strip("`\n ") != command.strip()]
+    return Inquiry(
+        kind=QuestionKind.PERMISSION,
+        title=_ask_for(call, command),
+        context="\n".join(fresh),
+        detail=detail,
+        options=PERMISSION_OPTIONS,
+        allow_text=False,
+    )
+
+
+def plan_inquiry(call: Call) -> Inquiry:
+    plan = call.raw.get("plan") if isinstance(call.raw, dict) else None
+    text = plan if isinstance(plan, str) else "\n\n".join(call.texts)
+    return Inquiry(
+        kind=QuestionKind.PLAN,
+        title="Go ahead with this plan?",
+        context="" if not call.title or call.title in text else one_line(call.title),
+        detail=exact(text) or "(The agent sent no text with its plan.)",
+        options=PLAN_OPTIONS,
+        allow_text=True,
+    )
+
+
+def _ask_for(call: Call, command: str) -> str:
+    """One line that says what is asked; the whole command or diff stands in ``detail``."""
+    title = one_line(call.title.replace("`", ""), 120).rstrip("?.")
+    what = ", ".join(call.paths[:3]) + (f" and {len(call.paths) - 3} more" if len(call.paths) > 3 else "")
+    if command:
+        return f"Run {one_line(exact(command), 70)}?"
+    match call.kind:
+        case "edit" | "delete" | "move" | "read" if what:
+            return f"{call.kind.capitalize()} {one_line(exact(what), 200)}?"
+        case "execute":
+            return f"Run {title}?" if title else "Run a command?"
+        case _:
+            return f"{title}?" if title else "Go ahead with this step?"
+
+
+def _command(call: Call) -> str:
+    if not isinstance(call.raw, dict):
+        return ""
+    for key in ("command", "cmd"):
+        match call.raw.get(key):
+            case str(command) if command.strip():
+                return command.strip("\n")
+            case [str(), *_] as argv if all(isinstance(word, str) for word in argv):
+                return shlex.join(argv)
+    return ""
+
+
+def _raw(call: Call) -> str:
+    if call.raw in (None, "", {}, []):
+        return ""
+    if isinstance(call.raw, dict) and set(call.raw) <= {"description", "reason"}:
+        return ""
+    return call.raw if isinstance(call.raw, str) else json.dumps(call.raw, indent=2, ensure_ascii=False, default=str)
+
+
+def _diff(path: str, old: str, new: str) -> str:
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
+    return "\n".join(lines) or f"{path}: no change of text"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What goes back to the agent. ``option`` None: cancelled. ``owed``: words that ACP has no place for."""
+
+    option: str | None
+    owed: str = ""
+    stop: bool = False
+
+
+def ruling(inquiry: Inquiry, answer: Answered, options: Sequence[PermissionOption]) -> Ruling:
+    match answer:
+        case Chosen(option=option) if option in (ALLOW, APPROVE):
+            return Ruling(_pick(options, "allow_once", "allow_always"))
+        case Chosen() | Text():
+            no = _pick(options, "reject_once", "reject_always")
+            return Ruling(no, _owed(inquiry, answer.text), isinstance(answer, Chosen) and answer.then_stop)
+        case Unanswered():
+            return Ruling(None)
+
+
+def _owed(inquiry: Inquiry, text: str) -> str:
+    if not text.strip():
+        return ""
+    if inquiry.kind is QuestionKind.PLAN:
+        return f"Your plan was not approved yet. Revise it: {text.strip()}"
+    return f"You asked: “{inquiry.title}” The answer was no. {text.strip()}"
+
+
+def _pick(options: Sequence[PermissionOption], *kinds: str) -> str | None:
+    for kind in kinds:
+        for option in options:
+            if option.kind == kind:
+                return option.option_id
+    return None
