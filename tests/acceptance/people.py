@@ -228,6 +228,19 @@ def buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def labels(message: Message) -> list[str]:
+    return [each["text"]["text"] for each in buttons(message.get("blocks") or [])]
+
+
+def has_button(message: Message, label: str) -> bool:
+    return any(each.startswith(label) for each in labels(message))
+
+
+def label_of(message: Message, part: str) -> str:
+    """The label of the first button that has ``part`` in it."""
+    return next(each for each in labels(message) if part in each)
+
+
 def button(blocks: list[dict[str, Any]], label: str) -> dict[str, Any]:
     for each in buttons(blocks):
         if each["text"]["text"].startswith(label):

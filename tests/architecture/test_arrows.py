@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.admin": ("bot.config", "bot.errors", "bot.files"),
     "bot.doctor": ("bot.config", "bot.errors", "bot.slack.manifest", "runners"),
     "bot.local_slack": (),
-    "bot.up": ("bot.admin", "bot.config", "bot.errors", "bot.files", "bot.slack.manifest"),
+    "bot.up": ("bot", "bot.admin", "bot.config", "bot.errors", "bot.files", "bot.slack.manifest"),
     "runners": ("bot.wire",),
 }
 ROOTS = {"bot.app", "bot.cli", "bot", "bot.__main__"}
