@@ -38,6 +38,17 @@ export function suggest(text, commands) {
   return commands.filter((command) => command.command.startsWith(typed)).map((command) => ({ fill: `${command.command} `, title: command.command, args: command.usage_hint || "", note: command.description }));
 }
 
+/** The usage of the command that is being typed, once its verb stands. @param {string} text @param {any[]} commands */
+export function usageOf(text, commands) {
+  const [, name, verb] = /^(\/\S+)\s+(?:(\S+)\s)?/.exec(text) || [];
+  const command = commands.find((known) => known.command === name);
+  if (!command) return "";
+  const known = verbsOf(command.usage_hint || "");
+  const found = known.find((one) => one.verb === verb);
+  if (found) return found.args && `${name} ${verb} ${found.args}`;
+  return known.length ? "" : `${name} ${command.usage_hint || ""}`;
+}
+
 /** What to type first: the first command with its first verb. @param {{command: string, usage_hint?: string}[]} commands */
 export function firstCommand(commands) {
   const [command] = commands;

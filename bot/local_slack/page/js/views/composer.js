@@ -1,10 +1,10 @@
 // The message box: sends on Enter, completes slash commands, people, channels and emoji.
 import { runCommand, send } from "../actions.js";
-import { h, icon, iconButton } from "../dom.js";
+import { fill, h, icon, iconButton } from "../dom.js";
 import { emojiText, EMOJI } from "../render/emoji.js";
 import { avatar } from "../render/avatar.js";
 import { desk } from "../store.js";
-import { suggest } from "./commands.js";
+import { suggest, usageOf } from "./commands.js";
 
 const MAX = 8;
 
@@ -49,11 +49,12 @@ export class Composer {
     this.field = h("textarea", { rows: 1, class: "composer-field", "aria-label": options.label, "aria-autocomplete": "list", "aria-controls": listId, spellcheck: "true" });
     this.menu = h("div", { class: "complete", role: "listbox", id: listId, "aria-label": "Suggestions", hidden: true });
     this.sendButton = iconButton("send", "Send", () => this.submit(), { class: "composer-send" });
+    this.hint = h("span", { class: "composer-hint" });
     const insert = (text) => () => this.insert(text);
     this.node = h("div", { class: "composer" }, this.menu,
       h("div", { class: "composer-box" }, this.field,
         h("div", { class: "composer-bar" }, iconButton("slash", "Commands", () => this.set("/")), iconButton("at", "Mention somebody", insert("@")), iconButton("smile", "Emoji", insert(":sm")),
-          h("span", { class: "composer-hint" }, h("kbd", null, "Enter"), " sends, ", h("kbd", null, "Shift Enter"), " new line"), this.sendButton)));
+          this.hint, this.sendButton)));
     this.field.addEventListener("input", () => this.typed());
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.field.addEventListener("blur", () => this.complete([]));
@@ -93,6 +94,8 @@ export class Composer {
     this.field.style.setProperty("height", "auto");
     this.field.style.setProperty("height", `${Math.min(this.field.scrollHeight, 220)}px`);
     this.sendButton.classList.toggle("ready", this.field.value.trim() !== "");
+    const usage = usageOf(this.field.value, desk()?.commands || []);
+    fill(this.hint, usage ? h("code", null, usage) : [h("kbd", null, "Enter"), " sends, ", h("kbd", null, "Shift Enter"), " new line"]);
   }
 
   typed() {

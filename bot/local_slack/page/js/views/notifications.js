@@ -24,7 +24,10 @@ async function open(note) {
 
 const row = (note) => h("button", { type: "button", class: "note", on: { click: () => open(note) } },
   h("span", { class: "note-head" }, h("b", null, KINDS[note.kind] || note.kind), h("time", { class: "faint", title: fullText(note.at) }, agoText(note.at))),
-  h("span", { class: "note-text" }, oneLine(note.text || "")), h("span", { class: "faint" }, place(note)));
+  h("span", { class: "note-text" }, named(note.text || "")), h("span", { class: "faint" }, place(note)));
+
+/** The log keeps ids for people; readers want names. */
+const named = (text) => oneLine(text.replace(/(^|\s)@([UW][A-Z0-9]{6,})/g, "$1<@$2>"));
 
 /** @returns {{node: HTMLElement, update: () => void}} */
 export function notificationsPanel() {

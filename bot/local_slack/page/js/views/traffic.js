@@ -10,7 +10,7 @@ const SHOWN = 150;
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 function row(entry) {
-  const good = /^(ok|acked|2\d\d|delivered|sent)/.test(entry.outcome || "ok");
+  const good = /^(ok|ack|2\d\d|delivered|sent|answered)/.test(entry.outcome || "ok");
   const toApp = entry.direction === "to_app";
   const detail = h("pre", { class: "code-view" });
   const node = h("details", { class: "call" },

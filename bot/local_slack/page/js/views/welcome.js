@@ -20,6 +20,6 @@ export function welcome(type) {
     h("div", { class: "welcome-text" },
       h("h2", null, `Welcome, ${here.personName(here.me)}. Begin with`),
       command && h("button", { type: "button", class: "try", title: "Put it into the message box", on: { click: () => type(`${command} `) } }, h("code", null, command), "try it"),
-      h("p", null, `This workspace runs on your machine only. You can act as anybody in it: switch with the name at the top left.`)),
+      h("p", null, `This workspace runs on your machine only. You can act as anybody in it: your name in the sidebar switches.`)),
     iconButton("close", "Dismiss the welcome", dismiss));
 }
