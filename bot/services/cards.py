@@ -11,7 +11,7 @@ from bot.domain.sessions import Session, Waiting, light
 from bot.domain.views import Light, ProgressView, QuestionCard, ReviewCard, SessionCard
 from bot.services.ctx import Ctx
 from bot.services.words import cut
-from bot.store import due, events, hosts, questions, reviews, sessions
+from bot.store import due, events, facts, hosts, questions, reviews, sessions
 from bot.store.commands import runner_peer
 
 TASK_SHOWN = 1_200
@@ -72,7 +72,14 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
         tokens=snapshot.tokens if snapshot else None,
         cost=snapshot.cost if snapshot else None,
         open=session.open,
+        link=link(ctx, session),
     )
+
+
+def link(ctx: Ctx, session: Session) -> str:
+    """The permalink of its thread; empty until the thread and the workspace's address are known."""
+    url, at = facts.get(ctx.tx, facts.WORKSPACE_URL), sessions.card_at(ctx.tx, session.id)
+    return f"{url}archives/{at[0]}/p{at[1].replace('.', '')}" if url and at else ""
 
 
 def _detail(session: Session, shown: Light) -> str:

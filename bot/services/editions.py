@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain import digests as editions
@@ -82,7 +83,7 @@ def _rest(ctx: Ctx, session: Session, person: PersonId) -> list[Candidate]:
         if session.ending is Ending.FAILED:
             return [Candidate("failed", session.id, session.id, since, str(to_us(since)), _why(session), light.value)]
         text = cut(session.detail or session.look, 200)
-        own = session.stop_by == person
+        own = person in (session.stop_by, reviews.merged_by(ctx.tx, session.id))
         return [Candidate("done", session.id, session.id, since, text=text, light=light.value, own_doing=own)]
     if session.state is SessionState.STOPPED and light is Light.STOPPED:
         words = cut(session.last_words, 300)
@@ -112,7 +113,7 @@ def view(ctx: Ctx, digest_id: int) -> DigestView | None:
         session = sessions.must(ctx.tx, row.session)
         if row.kind in lines:
             light = row.light or Light.WORKING
-            lines[row.kind].append(SessionLine(session.id, session.name, light, row.text))
+            lines[row.kind].append(SessionLine(session.id, session.name, light, row.text, cards.link(ctx, session)))
         elif line := decision(ctx, row, session, len(decisions) + 1):
             decisions.append(line)
     return DigestView(
@@ -130,6 +131,7 @@ def view(ctx: Ctx, digest_id: int) -> DigestView | None:
 
 def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> DecisionLine | None:
     """The line as it stands now: once it is settled it says by whom and how."""
+    line = DecisionLine(number, session.id, session.name, session.state_at, link=cards.link(ctx, session))
     match row.kind:
         case "question":
             asked = questions.get(ctx.tx, QuestionId(row.ref))
@@ -140,7 +142,7 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
                 settled = f"{name(ctx, asked.answered.by)}: {cut(asked.answered.words, 200)}"
             elif asked.withdrawn:
                 settled = cut(asked.withdrawn.reason, 200) or "withdrawn"
-            return DecisionLine(number, session.id, session.name, asked.at, question=asked.question, settled=settled)
+            return replace(line, since=asked.at, question=asked.question, settled=settled)
         case "review":
             offered = reviews.get(ctx.tx, ReviewId(row.ref))
             if offered is None:
@@ -154,14 +156,12 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
                 settled = cut(offered.withdrawn.reason, 200) or "withdrawn"
             elif offered.merging_by:
                 settled = f"{name(ctx, offered.merging_by)} is merging it"
-            return DecisionLine(number, session.id, session.name, offered.at, review=offered.review, settled=settled)
+            return replace(line, since=offered.at, review=offered.review, settled=settled)
         case _:
             failed = session.open and session.state is SessionState.FAILED
             gone = not session.open and session.ending is Ending.FAILED
             settled = "" if failed or gone else "it goes on" if session.open else "ended"
-            return DecisionLine(
-                number, session.id, session.name, session.state_at, failed=row.text or "failed", settled=settled
-            )
+            return replace(line, failed=row.text or "failed", settled=settled)
 
 
 def name(ctx: Ctx, person: PersonId) -> str:

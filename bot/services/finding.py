@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from bot.domain.intents import Note
 from bot.domain.sessions import Session
 from bot.services import words
@@ -20,7 +22,12 @@ def find(act: Act, named: str) -> Session | Note:
             return sessions.must(act.tx, here)
         return Note(f"Which session? {_known(act)}", problem=True)
     found = sessions.by_name(act.tx, wanted) or sessions.get(act.tx, SessionId(wanted))
-    return found or Note(f"There is no session {words.code(named)}. {_known(act)}", problem=True)
+    return found or Note(f"There is no session {words.code(named)}. {_near(act, wanted)}{_known(act)}", problem=True)
+
+
+def _near(act: Act, wanted: str) -> str:
+    near = get_close_matches(wanted, sessions.names_in_use(act.tx), n=1)
+    return f"Did you mean {words.code(near[0])}? " if near else ""
 
 
 def _known(act: Act) -> str:

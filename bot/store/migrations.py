@@ -127,6 +127,7 @@ def m002_questions_and_reviews(db: sqlite_utils.Database) -> None:
         pk="id",
         defaults={"problem": "", "verdict": "", "text": "", "merge_commit": "", "landed_on": "", "look": ""},
     )
+    db.execute("CREATE INDEX reviews_session ON reviews (session, at)")
     db.execute("CREATE INDEX reviews_open ON reviews (session, offered) WHERE open = 1")
 
 
@@ -233,6 +234,7 @@ def m005_outbox(db: sqlite_utils.Database) -> None:
 def m006_talk_and_time(db: sqlite_utils.Database) -> None:
     db.table("inbox").create({"key": str, "at": int}, pk="key")
     db.execute("CREATE INDEX inbox_at ON inbox (at)")
+    db.table("facts").create({"key": str, "value": str}, pk="key")
     db.table("replies").create(
         {"id": int, "session": str, "person": str, "text": str, "at": int, "used": str},
         pk="id",

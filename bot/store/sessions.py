@@ -98,10 +98,22 @@ def by_name(tx: Tx, name: str) -> Session | None:
 
 
 def in_thread(tx: Tx, channel: str, thread_ts: str) -> SessionId | None:
+    """Whose thread this is: the one under a session's card, or under a copy of one of its cards in somebody's DM."""
     row = tx.one(
-        "SELECT session FROM messages WHERE channel = ? AND ts = ? AND subject = 'session'", channel, thread_ts
+        "SELECT CASE m.subject WHEN 'session' THEN m.ref WHEN 'question' THEN q.session ELSE r.session END"
+        " FROM messages m LEFT JOIN questions q ON q.id = m.ref AND m.subject = 'question'"
+        " LEFT JOIN reviews r ON r.id = m.ref AND m.subject = 'review'"
+        " WHERE m.channel = ? AND m.ts = ? AND m.subject IN ('session', 'question', 'review')",
+        channel,
+        thread_ts,
     )
-    return SessionId(row[0]) if row else None
+    return SessionId(row[0]) if row and row[0] else None
+
+
+def card_at(tx: Tx, session: SessionId) -> tuple[str, str] | None:
+    """Channel and ts of the session's card, once it is posted."""
+    row = tx.one("SELECT channel, ts FROM messages WHERE subject = 'session' AND ref = ? AND ts != ''", session)
+    return (row[0], row[1]) if row else None
 
 
 def spot(tx: Tx, session: SessionId) -> tuple[str, PersonId, PersonId | None] | None:
