@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -64,11 +66,9 @@ class Delivery:
     def send(self, event: PendingEvent) -> None:
         if self._group is None:
             return  # Stopping: the event is on disk and goes out after the next start.
-        copies = 2 if self._faults.take_duplicate() else 1
-        for _ in range(copies):
-            task = self._group.create_task(self._until_taken(event), name=f"event {event.event_id}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._spawn(self._group, self._until_taken(event), event)
+        if self._faults.take_duplicate():
+            self._spawn(self._group, self._once_more(event), event)
 
     async def ask(self, kind: Literal["slash_commands", "interactive"], payload: Json, name: str) -> Json:
         """Once and within three seconds, as Slack does with everything a person is waiting for."""
@@ -80,6 +80,17 @@ class Delivery:
             raise
         self._note(kind, name, "acknowledged", payload)
         return answer
+
+    def _spawn(self, group: asyncio.TaskGroup, work: Coroutine[None, None, None], event: PendingEvent) -> None:
+        task = group.create_task(work, name=f"event {event.event_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _once_more(self, event: PendingEvent) -> None:
+        """The same event a second time, as Slack sometimes sends it; nobody minds if it is not taken."""
+        await self.transport.reachable()
+        with contextlib.suppress(NotDelivered):
+            await self.transport.deliver(Envelope(event.envelope_id, "events_api", event.payload))
 
     async def _until_taken(self, event: PendingEvent) -> None:
         name = str(event.payload["event"]["type"])
@@ -94,7 +105,7 @@ class Delivery:
                 self._note("event", name, failure.reason, event.payload)
                 delays = self._faults.retry_delays
                 if failure.final or event.attempt >= len(delays):
-                    log.warning("event.given_up", event_id=event.event_id, event=name, reason=failure.reason)
+                    log.warning("event.given_up", event_id=event.event_id, type=name, reason=failure.reason)
                     break
                 delay = delays[event.attempt]
                 event.attempt, event.reason = event.attempt + 1, failure.reason

@@ -80,7 +80,7 @@ class SocketMode:
         expires = self._tickets.pop(request.query.get("ticket", ""), 0.0)
         if expires <= self._clock.time() or self._faults.take_refused_connection():
             return web.Response(status=401, text="invalid or used ticket: call apps.connections.open for a new one")
-        socket = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=4 * 1024 * 1024)
+        socket = web.WebSocketResponse(timeout=1.0, heartbeat=PING_SECONDS, max_msg_size=4 * 1024 * 1024)
         await socket.prepare(request)
         if self.connections >= MOST_SOCKETS:
             await socket.send_json(self._disconnect("too_many_websockets"))

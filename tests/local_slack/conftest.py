@@ -15,6 +15,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.local_slack.clock import Clock
 from bot.local_slack.manifest import AppManifest, read_manifest
 from bot.local_slack.server import Options, Running, serve
 
@@ -127,8 +128,10 @@ def manifest() -> AppManifest:
 
 
 @contextlib.asynccontextmanager
-async def place_in(folder: Path, manifest: AppManifest, **options: Any) -> AsyncIterator[Place]:
-    async with serve(Options(folder, manifest, **options)) as running:
+async def place_in(
+    folder: Path, manifest: AppManifest, *, clock: Clock | None = None, **options: Any
+) -> AsyncIterator[Place]:
+    async with serve(Options(folder, manifest, **options), clock) as running:
         headers = {"Authorization": f"Bearer {running.ready['person_key']}"}
         async with aiohttp.ClientSession(headers=headers) as http, aiohttp.ClientSession() as app_http:
             api = AsyncWebClient(

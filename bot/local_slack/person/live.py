@@ -25,7 +25,7 @@ def socket(ws: Workspace, guard: Guard) -> Callable[[web.Request], Awaitable[web
         except PersonError as error:
             return refusal(error)
         page = ws.hub.join(person.id)
-        connection = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
+        connection = web.WebSocketResponse(timeout=1.0, heartbeat=HEARTBEAT_SECONDS)
         try:
             await connection.prepare(request)
             await connection.send_json({"type": "hello"})
