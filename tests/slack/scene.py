@@ -206,13 +206,22 @@ async def slack_side(folder: Path, at: Workspace, **config: Any) -> AsyncIterato
     clock = SystemClock()
     async with await Database.open(folder / "switchboard.db") as db, aiohttp.ClientSession() as http:
         services = Services(db, settings, clock)
-        async with SlackSide(SlackConfig(**{**tokens, **config}), services, http) as side, asyncio.TaskGroup() as tasks:
-            side.run(tasks)
-            watches = [tasks.create_task(at.watch(PersonId(p))) for p in at.ready["people"].values()]
-            running = list(tasks._tasks)  # what run() started is stopped when the test is done
-            yield Stage(at, side, Board(db, clock, settings, services))  # type: ignore[arg-type]
-            for task in {*running, *watches}:
-                task.cancel()
+        async with SlackSide(SlackConfig(**{**tokens, **config}), services, http) as side:
+            running = asyncio.create_task(_run(side, at))
+            try:
+                yield Stage(at, side, Board(db, clock, settings, services))  # type: ignore[arg-type]
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+            if not running.cancelled() and (error := running.exception()):
+                raise error
+
+
+async def _run(side: SlackSide, at: Workspace) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        side.run(tasks)
+        for person in at.ready["people"].values():
+            tasks.create_task(at.watch(PersonId(person)))
 
 
 @dataclass

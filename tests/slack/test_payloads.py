@@ -151,35 +151,16 @@ def test_a_shortcut_on_a_message() -> None:
     assert (used.callback, used.words, used.origin.thread_ts) == ("tell", "hi", "1.0")
 
 
+KEYS = [
+    *("type", "event", "user", "id", "channel", "ts", "text", "actions", "value", "view", "state", "values"),
+    *("container", "message", "previous_message", "subtype", "callback_id", "user_id", "private_metadata"),
+]
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "type",
-                    "event",
-                    "user",
-                    "id",
-                    "channel",
-                    "ts",
-                    "text",
-                    "actions",
-                    "value",
-                    "view",
-                    "state",
-                    "values",
-                    "container",
-                    "message",
-                    "previous_message",
-                    "subtype",
-                    "callback_id",
-                    "user_id",
-                    "private_metadata",
-                ]
-            )
-            | st.text(max_size=4),
+            st.sampled_from(KEYS) | st.text(max_size=4),
             inner,
             max_size=5,
         )
