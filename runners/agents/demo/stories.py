@@ -34,10 +34,10 @@ def story(brief: Brief, cwd: Path, facts: dict[str, str]) -> Script:
 def notes_file(brief: Brief, may: Callable[[str], bool]) -> str:
     """Where to write: docs/ if that is allowed, else next to what is."""
     name = f"{brief.slug}.md"
-    folders = [pattern.split("*")[0].strip("/") for pattern in brief.allowed]
-    places = [f"docs/{name}", name, *(f"{folder}/{name}" for folder in folders if folder)]
     exact = [pattern for pattern in brief.allowed if pattern.endswith(".md") and "*" not in pattern]
-    return next((place for place in [*places, *exact] if may(place)), f"docs/{name}")
+    folders = [pattern.split("*")[0].strip("/") for pattern in brief.allowed if pattern not in exact]
+    places = [f"docs/{name}", name, *exact, *(f"{folder}/{name}" for folder in folders if folder)]
+    return next((place for place in places if may(place)), f"docs/{name}")
 
 
 def _allowed(patterns: tuple[str, ...]) -> Callable[[str], bool]:
@@ -78,7 +78,9 @@ def _any_steps() -> list[Step]:
         {"plan": _ANY_PLAN, "done": 2, "active": 3},
         {
             "edit": "{{notes}}",
-            "text": "# {{task}}\n\n{{brief}}\n\n## How far\n\nDecided: **{{reach}}**.\n",
+            "append": True,
+            "head": "# {{task}}\n",
+            "text": "\n{{brief}}\n\n## How far\n\nDecided: **{{reach}}**.\n",
         },
         {
             "edit": "{{notes}}",
@@ -103,9 +105,9 @@ def _any_steps() -> list[Step]:
             "ask": "text",
             "name": "purpose",
             "title": "Who is this for, in one sentence?",
-            "context": "It becomes the first line of {{notes}}, so that a reviewer sees the purpose at once.",
+            "context": "It goes into {{notes}}, so that a reviewer sees the purpose at once.",
         },
-        {"edit": "{{notes}}", "replace": "# {{task}}\n", "text": "# {{task}}\n\n> {{purpose}}\n"},
+        {"edit": "{{notes}}", "replace": "## How far\n", "text": "> {{purpose}}\n\n## How far\n"},
         {"commit": "Say who it is for", "body": "{{purpose}}"},
         {"plan": _ANY_PLAN, "done": 3, "active": 4},
         *_permission(

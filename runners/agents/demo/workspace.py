@@ -72,13 +72,17 @@ def edit(
     path = (cwd / name).resolve()
     if not path.is_relative_to(cwd.resolve()):
         raise ScriptProblem(f"{name} lies outside the worktree; I leave it alone.")
-    before = path.read_text(encoding="utf-8") if path.is_file() else head
-    if replace and replace not in before:
-        after = before
-    elif replace:
-        after = before.replace(replace, text, 1)
-    else:
-        after = before + text if append else text
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(after, encoding="utf-8")
+    try:
+        before = path.read_text(encoding="utf-8") if path.is_file() else head
+        after = _edited(before, text, append=append, replace=replace)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(after, encoding="utf-8")
+    except (OSError, ValueError) as problem:
+        raise ScriptProblem(f"I could not edit {name}: {problem}") from problem
     return path, before, after
+
+
+def _edited(before: str, text: str, *, append: bool, replace: str) -> str:
+    if replace:
+        return before.replace(replace, text, 1)
+    return before + text if append else text
