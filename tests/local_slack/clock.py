@@ -25,16 +25,19 @@ class ManualClock:
         finally:
             self._sleepers.remove(entry)
 
-    async def advance(self, seconds: float, *, once_asleep: int = 1) -> None:
-        """Moves on once at least ``once_asleep`` sleepers would be woken by it."""
+    async def advance(self, seconds: float) -> None:
+        """Moves on once somebody sleeps until exactly then, so that a test never runs ahead of what it tests."""
         until = self._now + seconds
 
-        def enough() -> bool:
-            return sum(due <= until and not waking.done() for due, waking in self._sleepers) >= once_asleep
+        def somebody() -> bool:
+            return any(due == until and not waking.done() for due, waking in self._sleepers)
 
         async with asyncio.timeout(5), self._fell_asleep:
-            await self._fell_asleep.wait_for(enough)
-        self._now = until
+            await self._fell_asleep.wait_for(somebody)
+        self.jump(seconds)
+
+    def jump(self, seconds: float) -> None:
+        self._now += seconds
         for due, waking in self._sleepers:
-            if due <= until and not waking.done():
+            if due <= self._now and not waking.done():
                 waking.set_result(None)
