@@ -90,6 +90,7 @@ def host(
         address.ws_url()
         forget_secrets(os.environ)
         data = (data_dir or user_data_path("switchboard") / "host").absolute()
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = Lock.take(data / "host.lock")
         try:
             asyncio.run(supervisor.run(supervisor.HostOptions(found, data, address, stop_runners_on_exit, lifeline_fd)))

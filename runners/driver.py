@@ -88,7 +88,7 @@ class Driver:
             SessionChanged(back.state.run, detail=back.state.detail),
         )
 
-    def _preamble(self) -> str:
+    def _preamble(self, *more: str) -> str:
         place, spec = self._ticket.place, self._ticket.spec
         return session.preamble(
             spec.task,
@@ -96,7 +96,7 @@ class Driver:
             base=place.base,
             scope=place.scope,
             ports=place.ports,
-            notes=self._ticket.notes,
+            notes=(*self._ticket.notes, *more),
         )
 
     async def _turn(self) -> None:
@@ -105,7 +105,7 @@ class Driver:
         message, *rest = state.inbox
         if fresh and state.introduced:
             # The agent could not take up its old session: it needs to be told everything again.
-            message = f"{self._preamble()}\n\nWork on this was begun before; look at the branch first.\n{message}"
+            message = self._preamble("", "Work on this was begun before; look at the branch first.", message)
         await self._memory.save(
             replace(state, inbox=tuple(rest), turn=message, introduced=True, run=RunState.WORKING, detail=""),
             *(() if state.run is RunState.WORKING else (SessionChanged(RunState.WORKING),)),

@@ -15,6 +15,8 @@ from runners.errors import RunnerError, WorktreeProblem
 
 OLDEST = (2, 38)
 """``merge-tree --write-tree`` came with 2.38."""
+LARGE = 1 << 20
+"""Bytes of a new file beyond which its lines are not counted."""
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8", "GIT_EDITOR": "true"}
 
 
@@ -137,3 +139,21 @@ def _stat(added: str, deleted: str, path: str) -> FileStat:
     if added == "-":
         return FileStat(path, 0, 0, binary=True)
     return FileStat(path, int(added), int(deleted))
+
+
+def untracked(where: Path, most: int) -> tuple[FileStat, ...]:
+    """New files that git does not know yet, ignored ones not; those beyond ``most`` are named without being read."""
+    out = run(where, "ls-files", "--others", "--exclude-standard", "-z")
+    paths = [path for path in out.split("\0") if path]
+    return tuple(_new_file(where, path) if number < most else FileStat(path, 0, 0) for number, path in enumerate(paths))
+
+
+def _new_file(where: Path, path: str) -> FileStat:
+    try:
+        with (where / path).open("rb") as file:
+            data = file.read(LARGE)
+    except OSError:
+        return FileStat(path, 0, 0, binary=True)
+    if b"\0" in data or len(data) == LARGE:
+        return FileStat(path, 0, 0, binary=True)
+    return FileStat(path, len(data.splitlines()), 0)

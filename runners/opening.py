@@ -79,7 +79,8 @@ def _begin(config: HostConfig, data: Path, folder: Path, repo: RepoConfig, spec:
     worktrees.check_repo(repo, spec.base)
     root = (config.worktrees or data / "worktrees") / repo.name
     branch, place = _free(repo, spec.branch or OURS + spec.name, root / _folder_name(spec))
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for private in (data, folder.parent, folder, data / "worktrees"):
+        private.mkdir(parents=True, exist_ok=True, mode=0o700)
     begun = Begun(str(repo.path), str(place), branch, _ports(config.first_port, repo.ports, _taken(data)))
     ticket.write_atomic(folder / BEGUN, msgspec.json.encode(begun))
     return begun

@@ -66,14 +66,17 @@ def new_turn(tally: Tally) -> Tally:
     return replace(tally, said="", tool="", running=frozenset())
 
 
-def line(tally: Tally) -> str:
-    """A few words: the step under way, else the running tool, else the end of what was said."""
+def line(tally: Tally, share: Share = Share.STAT) -> str:
+    """A few words: the step under way, else the running tool, else the end of what was said.
+
+    A tool's title names files: it stays here where the repo shares none.
+    """
     active = next((step.title for step in tally.steps if step.state is StepState.ACTIVE), "")
     if active:
-        done = sum(step.state is StepState.DONE for step in tally.steps)
-        return one_line(f"{done + 1}/{len(tally.steps)} · {active}", LINE)
+        return one_line(active, LINE)  # how far along it is stands in the steps
     last = tally.said.strip().splitlines()
-    return one_line(tally.tool or (last[-1] if last else ""), LINE)
+    tool = "" if share is Share.NONE else tally.tool
+    return one_line(tool or (last[-1] if last else ""), LINE)
 
 
 def one_line(text: str, most: int) -> str:
@@ -92,18 +95,22 @@ def snapshot(tally: Tally, facts: GitFacts, checks: tuple[Check, ...], share: Sh
     hidden = share is Share.NONE
     return Snapshot(
         at=_NEVER,
-        line=redact(line(tally)),
+        line=redact(line(tally, share)),
         steps=tuple(PlanStep(redact(one_line(step.title, 200)), step.state) for step in tally.steps),
         commits=() if hidden else tuple(Commit(c.sha, redact(one_line(c.subject, 200))) for c in facts.commits),
         commit_count=facts.commit_count,
         files=() if hidden else facts.files[:MOST_FILES],
         file_count=len(facts.files),
-        checks=checks,
+        checks=without_output(checks) if hidden else checks,
         tool_calls=tally.tool_calls,
         tokens=tally.tokens,
         cost=tally.cost,
         last_words=last_words(tally.said),
     )
+
+
+def without_output(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    return tuple(with_values(check, tail="") for check in checks)
 
 
 def stamped(found: Snapshot, at: datetime) -> Snapshot:

@@ -11,7 +11,7 @@ from bot.wire import codec
 from bot.wire.messages import ReviewOffered
 from bot.wire.types import Check, Commit, Place, Review, ReviewId, Share
 from runners import git, merging, scope
-from runners.progress import MOST_FILES, GitFacts, last_words, one_line
+from runners.progress import MOST_FILES, GitFacts, last_words, one_line, without_output
 from runners.redact import redact
 
 SUMMARY = 2500
@@ -24,7 +24,10 @@ def git_facts(worktree: Path, base_commit: str, dirty: bool = True) -> GitFacts:
     """Commits since the base, and files changed against it, uncommitted ones included. Blocking."""
     head = git.commit_of(worktree, "HEAD") or ""
     commits, count = git.commits(worktree, base_commit, "HEAD")
-    files = git.file_stats(worktree, base_commit) if dirty else git.file_stats(worktree, base_commit, head)
+    if dirty:
+        files = (*git.file_stats(worktree, base_commit), *git.untracked(worktree, MOST_FILES))
+    else:
+        files = git.file_stats(worktree, base_commit, head)
     return GitFacts(head, commits, count, files)
 
 
@@ -80,7 +83,7 @@ def shared(found: Review) -> Review:
         outside_scope=_counted(found.outside_scope),
         conflicts=_counted(found.conflicts),
         dirty=_counted(found.dirty),
-        checks=tuple(replace(check, tail="") for check in found.checks),
+        checks=without_output(found.checks),
     )
 
 

@@ -1,0 +1,105 @@
+"""One session in a test's own process: real repository, worktree, spool, socket and demo agent; no kills here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.wire.messages import DeliverAnswer, Prompt
+from bot.wire.types import Answer, Question, SessionId, SessionSpec
+from runners import opening, ticket
+from runners.agents.registry import DEMO_ARGV, open_agent
+from runners.config import AgentConfig, HostConfig, RepoConfig
+from runners.daemon import BOT_FILE, Runner, utc_now
+from runners.memory import Memory
+from runners.spool import Spool
+from runners.ticket import Ticket
+from tests.runners.board import ANA, Board, RunnerPeer, Running, running
+from tests.runners.places import make_repo, spec
+
+S = SessionId("s1234567a")
+RUNNER = RunnerPeer(S)
+
+CHOICE = {
+    "ask": "choice", "name": "index", "title": "Which index?",
+    "options": [{"id": "fts", "label": "FTS", "recommended": True}, {"id": "tantivy", "label": "Tantivy"}],
+}  # fmt: skip
+TEXT = {"ask": "text", "name": "name", "title": "What is it called?"}
+PERMISSION = {"ask": "permission", "name": "ok", "title": "Touch", "command": "touch made.txt"}
+WORK = [{"edit": "search.py", "text": "x = 1\n"}, {"commit": "Add search"}]
+DONE = {"say": "Search works."}
+
+
+@dataclass
+class Scene:
+    folder: Path
+    repo: Path
+    board: Board
+    bot: Running
+    agent: AgentConfig
+    settings: dict[str, Any] = field(default_factory=dict)
+    paper: Ticket | None = None
+
+    @property
+    def session(self) -> Path:
+        return self.folder / "data" / "sessions" / S
+
+    @property
+    def worktree(self) -> Path:
+        assert self.paper is not None
+        return Path(self.paper.place.worktree)
+
+    def script(self, *steps: dict[str, Any], **more: Any) -> None:
+        """What the agent will do."""
+        path = self.folder / "script.json"
+        path.write_text(json.dumps({"step": list(steps), **more}))
+        env = {"SWITCHBOARD_DEMO_SCRIPT": str(path), "SWITCHBOARD_DEMO_PACE": "0"}
+        self.agent = AgentConfig("demo", DEMO_ARGV, env)
+
+    def config(self) -> HostConfig:
+        repo = RepoConfig("playback", self.repo, **self.settings)
+        return HostConfig(agents={"demo": self.agent}, repos={"playback": repo}, report_every=0.05)
+
+    async def place(self, order: SessionSpec | None = None) -> Ticket:
+        """What a host does before it starts the runner."""
+        order = order or spec(self.board, "playback", "Add search")
+        self.paper = await opening.open_session(self.config(), self.folder / "data", order, asyncio.Lock())
+        ticket.write_atomic(self.folder / "data" / BOT_FILE, self.bot.url.encode())
+        return self.paper
+
+    @asynccontextmanager
+    async def runner(self) -> AsyncIterator[Runner]:
+        """A runner that is paused at the end, if the session is not over by then."""
+        if self.paper is None:
+            await self.place()
+        assert self.paper is not None
+        async with Spool(self.session / ticket.SPOOL, utc_now) as spool:
+            found = Runner(self.session, self.paper, spool, await Memory.load(spool, S), open_agent)
+            task = asyncio.create_task(found.run())
+            try:
+                yield found
+            finally:
+                found.pause()
+                async with asyncio.timeout(20):
+                    await task
+
+    async def answer(self, question: Question, **how: Any) -> None:
+        await self.board.tell(RUNNER, DeliverAnswer(Answer(question.id, ANA, **how)))
+
+    async def prompt(self, text: str) -> None:
+        await self.board.tell(RUNNER, Prompt(text, ANA))
+
+
+@asynccontextmanager
+async def scene(folder: Path, **settings: Any) -> AsyncIterator[Scene]:
+    board = Board()
+    async with running(board) as bot:
+        made = make_repo(folder / "playback")
+        found = Scene(folder, made, board, bot, AgentConfig("demo", DEMO_ARGV), settings)
+        found.script(DONE)
+        yield found
