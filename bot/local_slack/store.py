@@ -16,6 +16,8 @@ from bot.local_slack.errors import WorkspaceError
 Json = dict[str, Any]
 T = TypeVar("T")
 VERSION = 1
+KEEP = """insert into entries (kind, key, value) values (?, ?, ?)
+on conflict (kind, key) do update set value = excluded.value"""
 
 
 class Store:
@@ -63,14 +65,14 @@ class Store:
         """Every JSON row as (kind, key, value); file contents are read one at a time with ``blob``."""
 
         def read() -> list[tuple[str, str, Json]]:
-            query = "select kind, key, value from rows where typeof(value) = 'text'"
+            query = "select kind, key, value from entries where typeof(value) = 'text' order by place"
             return [(kind, key, json.loads(value)) for kind, key, value in self._db.execute(query)]
 
         return await self._run(read)
 
     async def blob(self, kind: str, key: str) -> bytes | None:
         def read() -> bytes | None:
-            row = self._db.execute("select value from rows where kind = ? and key = ?", (kind, key)).fetchone()
+            row = self._db.execute("select value from entries where kind = ? and key = ?", (kind, key)).fetchone()
             return None if row is None else bytes(row[0])
 
         return await self._run(read)
@@ -99,7 +101,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     if found > VERSION:
         db.close()
         raise WorkspaceError(f"{path} was written by a newer version ({found} > {VERSION}): use that one, or delete it")
-    db.execute("create table if not exists rows (kind text, key text, value, primary key (kind, key)) without rowid")
+    # ``place`` keeps the order in which things first came, however often they change.
+    db.execute(
+        "create table if not exists entries (place integer primary key, kind text, key text, value, unique (kind, key))"
+    )
     db.execute(f"pragma user_version = {VERSION}")
     return db
 
@@ -109,9 +114,9 @@ def _write(db: sqlite3.Connection, batch: dict[tuple[str, str], str | bytes | No
     try:
         for (kind, key), value in batch.items():
             if value is None:
-                db.execute("delete from rows where kind = ? and key = ?", (kind, key))
+                db.execute("delete from entries where kind = ? and key = ?", (kind, key))
             else:
-                db.execute("insert or replace into rows values (?, ?, ?)", (kind, key, value))
+                db.execute(KEEP, (kind, key, value))
     except BaseException:
         db.execute("rollback")
         raise

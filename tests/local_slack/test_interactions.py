@@ -298,7 +298,7 @@ async def test_fields_are_checked_before_the_app_hears_of_them(place: Place, app
         number = {"type": "number_input", "action_id": "n", "is_decimal_allowed": False, "max_value": "9"}
         view = modal(
             entry("short", max_length=5),
-            entry("long"),
+            entry("long", action_id="more"),
             {"type": "input", "block_id": "number", "label": words("N"), "element": number, "optional": True},
         )
         await client.views_open(trigger_id=body["trigger_id"], view=view)

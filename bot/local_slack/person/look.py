@@ -117,10 +117,10 @@ async def thread(ask: Ask) -> Json:
 
 
 async def notifications(ask: Ask) -> Json:
-    """``since`` is a message timestamp or seconds; only later ones are told."""
+    """``since`` is a message timestamp; only what later messages set off is told."""
     me = ask.person()
-    since = float(_micros(ask.text("since", "0")))
-    found = [item for item in ask.ws.state.notifications if item.person == me.id and item.at * 1_000_000 > since]
+    since = _micros(ask.text("since", "0"))
+    found = [item for item in ask.ws.state.notifications if item.person == me.id and micros(item.ts) > since]
     return {"notifications": [item.to_json() for item in found]}
 
 
