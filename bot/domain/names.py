@@ -12,7 +12,7 @@ from bot.wire.types import SessionId
 MAX_NAME = 32
 _WORDS_IN_A_NAME = 4
 _FILLER = frozenset(
-    ["a", "an", "the", "to", "of", "in", "on", "for", "and", "with", "from", "please", "so", "that", "it", "is", "we"]
+    ["a", "an", "the", "to", "of", "in", "on", "for", "and", "with", "from", "please", "so", "that", "is", "we"]
 )
 _ID_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _BAD_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[/.-]|[/.]$")

@@ -18,7 +18,6 @@ from bot.wire.messages import (
 )
 from bot.wire.types import (
     Ending,
-    Option,
     Question,
     QuestionId,
     QuestionKind,
@@ -27,11 +26,7 @@ from bot.wire.types import (
     RunState,
 )
 from tests.bot.board import ANA, Board
-
-
-def choice(session: str, number: int = 1) -> Question:
-    options = (Option("fts", "FTS", recommended=True), Option("tan", "Tantivy"))
-    return Question(QuestionId(f"{session}.q{number}"), QuestionKind.CHOICE, "Which index?", options=options)
+from tests.bot.samples import choice
 
 
 async def test_from_start_to_merge(board: Board) -> None:
@@ -46,7 +41,7 @@ async def test_from_start_to_merge(board: Board) -> None:
     assert runner.spec.owner.name == "Ana"
     await runner.says(SessionChanged(RunState.WORKING))
 
-    await runner.says(Asked(choice(session)))
+    await runner.says(Asked(choice(runner)))
     await board.deliver()
     (card,) = board.shown(Subject.QUESTION)
     assert isinstance(card, QuestionCard)
