@@ -24,20 +24,25 @@ from runners.agents.text import heading, one_line, prose
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MARK = re.compile(r"\s*\((?:recommended|default)\)\s*$", re.IGNORECASE)
+_OTHERS = {"other", "custom", "note", "text", "freetext", "free_text", "answer", "user_note"}
+_NONE = {"other", "none of the above", "none of these", "something else"}
+_SEVERAL = "Several may be named, separated by commas."
 MAX_OPTIONS = 100
 
 
 @dataclass(frozen=True)
 class Field:
-    """One question of a form. ``other`` names the form's own free-text field that goes with a choice."""
+    """One question of a form."""
 
     name: str
     schema: object
     inquiry: Inquiry
     values: dict[str, str | bool]
     """Option id → the value to send."""
-    required: bool
     other: str = ""
+    """The form's own field for free text beside a choice."""
+    none: str | bool = ""
+    """What to choose when that field is used."""
 
 
 class NotThat(Exception):
@@ -54,23 +59,40 @@ def fields(message: str, schema: ElicitationSchema) -> list[Field]:
     required = set(schema.required or [])
     companions = _companions(properties, required)
     asked = [name for name in properties if name not in companions.values()]
-    title, rest = heading(message or schema.title or "The agent asks")
+    head, rest = heading(message or schema.title or "The agent asks")
     found = []
     for number, name in enumerate(asked, 1):
         inquiry, values = _inquiry(name, properties[name])
-        own = one_line(getattr(properties[name], "title", None) or "")
-        about = prose(getattr(properties[name], "description", None) or "", 4000)
+        other = companions.get(name, "")
+        inquiry, none = _without_other(inquiry) if other else (inquiry, "")
+        title, about = _words(properties[name], name)
+        several = _SEVERAL if isinstance(properties[name], ElicitationMultiSelectPropertySchema) else ""
         if len(asked) > 1:
-            step = f"{title} ({number} of {len(asked)})"
-            inquiry = replace(inquiry, title=own or about or one_line(name), context=_join(step, rest, about))
-            if inquiry.title == about:
-                inquiry = replace(inquiry, context=_join(step, rest))
+            context = [f"{head} ({number} of {len(asked)})", rest, about, several]
+        elif title.endswith("?") and not head.endswith("?"):  # some agents head every form with the same words
+            context = [head, rest, about, several]
         else:
+            own = "" if title.lower() in (head.lower(), name.lower()) else title
             extra = prose(schema.description or "", 4000)
-            own = "" if own.lower() in (title.lower(), name.lower()) else own
-            inquiry = replace(inquiry, title=title, context=_join(rest, extra, own, about))
-        found.append(Field(name, properties[name], inquiry, values, name in required, companions.get(name, "")))
+            title, context = head, [rest, extra, own, about, several]
+        inquiry = replace(inquiry, title=title, context="\n".join(dict.fromkeys(filter(None, context))))
+        found.append(Field(name, properties[name], inquiry, values, other, values.get(none, "") if none else ""))
     return found
+
+
+def _words(schema: object, name: str) -> tuple[str, str]:
+    """The field's question, and what else it says: agents put either into ``title``."""
+    title = one_line(getattr(schema, "title", None) or "")
+    about = prose(getattr(schema, "description", None) or "", 4000)
+    if about.endswith("?") and "\n" not in about and not title.endswith("?"):
+        return about, title
+    return (title, about) if title else (one_line(about or name), "")
+
+
+def _without_other(inquiry: Inquiry) -> tuple[Inquiry, str]:
+    """An option that only says “look at my text field” is no option for people: they just write."""
+    none = next((option.id for option in inquiry.options if option.label.casefold().strip(" .…") in _NONE), "")
+    return replace(inquiry, options=tuple(option for option in inquiry.options if option.id != none)), none
 
 
 def value(field: Field, answer: Chosen | Text) -> dict[str, Any]:
@@ -85,7 +107,7 @@ def value(field: Field, answer: Chosen | Text) -> dict[str, Any]:
         case ElicitationIntegerPropertySchema() | ElicitationNumberPropertySchema():
             return {field.name: _number(field.schema, text)}
         case ElicitationMultiSelectPropertySchema():
-            return {field.name: _several(field, text)}
+            return _several(field, text)
         case _ if field.values:
             return _one_of(field, text)
         case ElicitationStringPropertySchema(min_length=least, max_length=most):
@@ -100,17 +122,18 @@ def _one_of(field: Field, text: str) -> dict[str, Any]:
     if option := _named(field, text):
         return {field.name: field.values[option]}
     if field.other:
-        return {field.other: text}
+        return {field.other: text} | ({field.name: field.none} if field.none else {})
     raise NoneOfThese(text)
 
 
-def _several(field: Field, text: str) -> list[str]:
+def _several(field: Field, text: str) -> dict[str, Any]:
     wanted = [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()]
     found = [_named(field, part) for part in wanted]
-    if not found or None in found:
-        names = ", ".join(option.label for option in field.inquiry.options)
-        raise NotThat(f"Name one or more of: {names}")
-    return [str(field.values[option]) for option in dict.fromkeys(found) if option]
+    if found and None not in found:
+        return {field.name: [str(field.values[option]) for option in dict.fromkeys(found) if option]}
+    if field.other:
+        return {field.other: text}
+    raise NotThat("Name one or more of: " + ", ".join(option.label for option in field.inquiry.options))
 
 
 def _named(field: Field, text: str) -> str | None:
@@ -172,9 +195,9 @@ def _choice(
 
 def _companions(properties: dict[str, Any], required: set[str]) -> dict[str, str]:
     """Choices with a free-text field of their own: ``index`` and ``index_other``, or just ``other`` beside one."""
-    strings = {n: s for n, s in properties.items() if isinstance(s, ElicitationStringPropertySchema)}
-    choices = [n for n, s in strings.items() if s.one_of is not None or s.enum is not None]
-    texts = [n for n in strings if n not in choices and n not in required]
+    choices = [name for name, schema in properties.items() if _is_choice(schema)]
+    strings = [n for n, s in properties.items() if isinstance(s, ElicitationStringPropertySchema)]
+    texts = [name for name in strings if name not in choices and name not in required]
     found: dict[str, str] = {}
     for choice in choices:
         for text in texts:
@@ -186,8 +209,7 @@ def _companions(properties: dict[str, Any], required: set[str]) -> dict[str, str
     return found
 
 
-_OTHERS = {"other", "custom", "note", "text", "freetext", "free_text", "answer", "user_note"}
-
-
-def _join(*parts: str) -> str:
-    return "\n".join(dict.fromkeys(part for part in parts if part))
+def _is_choice(schema: object) -> bool:
+    if isinstance(schema, ElicitationStringPropertySchema):
+        return schema.one_of is not None or schema.enum is not None
+    return isinstance(schema, ElicitationMultiSelectPropertySchema)

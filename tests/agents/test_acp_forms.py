@@ -84,6 +84,40 @@ def test_what_fits_is_sent_as_the_form_wants_it(schema: dict[str, Any], text: st
     assert value(field, Text(text)) == {"x": content}
 
 
+def test_a_form_of_codex() -> None:
+    """As codex-acp 2.6.0 sends what its model asks with ``request_user_input``."""
+    options = [{"const": "FTS", "title": "FTS"}, {"const": "None of the above", "title": "None of the above"}]
+    (field,) = form(
+        "Codex needs your input to continue.",
+        ("q1",),
+        q1={"type": "string", "title": "Which index?", "description": "Index", "oneOf": options},
+        q1_note={"type": "string", "title": "Additional answer or note"},
+    )
+    assert field.inquiry.title == "Which index?"
+    assert field.inquiry.context == "Codex needs your input to continue.\nIndex"
+    assert [option.label for option in field.inquiry.options] == ["FTS"]
+    assert value(field, Chosen("FTS")) == {"q1": "FTS"}
+    assert value(field, Text("grep")) == {"q1": "None of the above", "q1_note": "grep"}
+
+
+def test_a_form_of_claude_code() -> None:
+    """As claude-agent-acp 0.101.0 sends AskUserQuestion."""
+    one, other = {"const": "A", "title": "A", "description": "first"}, {"type": "string", "title": "Other"}
+    found = form(
+        "Please answer the following questions.",
+        question_0={"type": "string", "title": "Index", "description": "Which index?", "oneOf": [one]},
+        question_0_custom=other,
+        question_1={"type": "array", "title": "Parts", "description": "Which parts?", "items": {"anyOf": [one]}},
+        question_1_custom=other,
+    )
+    assert [f.inquiry.title for f in found] == ["Which index?", "Which parts?"]
+    assert found[0].inquiry.context == "Please answer the following questions. (1 of 2)\nIndex"
+    assert found[1].inquiry.context.endswith("Parts\nSeveral may be named, separated by commas.")
+    assert value(found[0], Text("B")) == {"question_0_custom": "B"}
+    assert value(found[1], Text("a")) == {"question_1": ["A"]}
+    assert value(found[1], Text("B, C")) == {"question_1_custom": "B, C"}
+
+
 def test_options_with_equal_values_stay_apart() -> None:
     (field,) = form(x={"type": "string", "enum": ["a", "a", "b" * 80]})
     assert [option.id for option in field.inquiry.options] == ["a", "option-2", "option-3"]
