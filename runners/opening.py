@@ -40,10 +40,8 @@ async def open_session(config: HostConfig, data: Path, spec: SessionSpec, reserv
     folder = data / "sessions" / spec.session
     async with reserving:
         begun = await asyncio.to_thread(_begin, config, data, folder, repo, spec)
+        opened = await _made(folder, repo, begun, spec)
     try:
-        opened = await asyncio.to_thread(
-            worktrees.open_worktree, repo, Path(begun.worktree), begun.branch, spec.base or repo.base
-        )
         paper = await asyncio.to_thread(_paper, config, folder, repo, agent, opened, begun, spec)
         env = launch.command_env(paper, folder)
         await checks.set_up(repo.setup, cwd=opened.path, env=env, timeout=repo.setup_timeout)
@@ -52,6 +50,16 @@ async def open_session(config: HostConfig, data: Path, spec: SessionSpec, reserv
         raise
     await asyncio.to_thread(ticket.write, folder, paper)
     return paper
+
+
+async def _made(folder: Path, repo: RepoConfig, begun: Begun, spec: SessionSpec) -> Opened:
+    place, base = Path(begun.worktree), spec.base or repo.base
+    try:
+        return await asyncio.to_thread(worktrees.open_worktree, repo, place, begun.branch, base)
+    except BaseException:
+        # What was made is undone by then, what was there before is not ours.
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+        raise
 
 
 def _wanted(config: HostConfig, spec: SessionSpec) -> tuple[RepoConfig, AgentConfig]:
