@@ -29,7 +29,7 @@ READY_FILE = "workspace.json"
     "--manifest", type=click.Path(path_type=Path, exists=True), required=True, help="The app's manifest, as JSON."
 )
 @click.option("--admin-person", default="Ana", show_default=True, help="The first person's name (first run only).")
-@click.option("--tz", default="UTC", show_default=True, help="The people's time zone (first run only).")
+@click.option("--tz", default="", help="The people's time zone (first run only); this machine's if not given.")
 @click.option("--http-events", default="", metavar="URL", help="Send events there (HTTP mode), not over Socket Mode.")
 @click.option("--ready-fd", type=int, hidden=True, help="Write the ready line to this descriptor, not to stdout.")
 @click.option("--lifeline-fd", type=int, hidden=True, help="Stop when this descriptor reaches its end.")
@@ -49,11 +49,21 @@ def main(
     """
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        ZoneInfo(tz)
-        options = Options(data_dir, read_manifest(manifest), port, admin_person, tz, http_events)
+        zone = ZoneInfo(tz).key if tz else local_zone()
+        options = Options(data_dir, read_manifest(manifest), port, admin_person, zone, http_events)
         asyncio.run(_run(options, ready_fd, lifeline_fd))
     except (WorkspaceError, OSError, KeyError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def local_zone() -> str:
+    """The name of this machine's time zone; UTC where it cannot be told."""
+    linked = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    for name in (os.environ.get("TZ", "").removeprefix(":"), linked):
+        with contextlib.suppress(KeyError, ValueError, OSError):
+            if name:
+                return ZoneInfo(name).key
+    return "UTC"
 
 
 async def _run(options: Options, ready_fd: int | None, lifeline_fd: int | None) -> None:

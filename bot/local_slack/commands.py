@@ -17,6 +17,8 @@ async def run(ws: Workspace, person: str, channel: Channel, command: str, text: 
         raise PersonError("no_command", f"{command} is not a valid command.", status=200)
     if thread_ts:
         raise PersonError("thread_unsupported", f"{command} is not supported in threads. Sorry!", status=200)
+    if person not in channel.members:
+        raise PersonError("not_in_channel", f"join #{channel.name} first: commands are for members of a channel")
     if channel.archived:
         raise PersonError("is_archived", "this channel is archived: nothing can be sent here")
     words = as_typed(text, ws.names(), ws.channel_names(), labels=True) if found.should_escape else escape(text)

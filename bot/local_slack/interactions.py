@@ -70,6 +70,11 @@ async def shortcut(ws: Workspace, person: str, callback_id: str, message: Messag
 
 
 async def ask(ws: Workspace, payload: Json, name: str) -> Json:
+    """Sends what a person is waiting for; PersonError if the app has no interactivity or does not take it in 3 s."""
+    if not ws.manifest.interactive:
+        raise PersonError(
+            "not_interactive", f"{ws.manifest.name} is not configured to handle interactive responses", status=200
+        )
     try:
         return await ws.delivery.ask("interactive", payload, name)
     except NotDelivered as failure:
@@ -125,6 +130,7 @@ def _in_view(ws: Workspace, person: str, view_id: str, action: Json, state: Json
     if keys := STATEFUL.get(element["type"]):
         chosen = {keys[0]: _action(ws, element, action).get(keys[0])}
         view.values = entered(blocks, view.values, {str(action["block_id"]): {str(element["action_id"]): chosen}})
+    modals.keep(ws, view)
     return common(ws, "block_actions", person) | {
         "container": {"type": "view", "view_id": view.id},
         "trigger_id": ws.triggers.make(person, view.id),

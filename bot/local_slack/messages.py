@@ -19,7 +19,8 @@ def post(ws: Workspace, channel: Channel, user: str, body: Json, *, quiet: bool 
     ws.state.save_message(message)
     if not quiet:
         notifications.of_post(ws, channel, message)
-    ws.state.save_read(user, channel.id, message.ts)
+    if not ws.state.people[user].is_bot:
+        ws.state.save_read(user, channel.id, message.ts)
     _push(ws, channel, "message", message)
     if message.is_reply:
         _push_parent(ws, channel, message)

@@ -58,12 +58,8 @@ def update_view(ws: Workspace, view: View, given: Json, expected_hash: str = "")
         block: {action: view.values.get(block, {}).get(action, value) for action, value in fields.items()}
         for block, fields in fresh.items()
     }
-    if view.body["type"] == "home":
-        ws.state.save_home(view)
-        ws.tell([view.person], {"type": "home", "view": show(view)})
-    else:
-        ws.state.save_modals(view.person)
-        ws.tell([view.person], {"type": "view_updated", "view": show(view)})
+    keep(ws, view)
+    ws.tell([view.person], {"type": "home" if view.body["type"] == "home" else "view_updated", "view": show(view)})
 
 
 def publish_home(ws: Workspace, person: str, given: Json, expected_hash: str = "") -> View:
@@ -98,6 +94,14 @@ def clear(ws: Workspace, person: str) -> list[View]:
     for view in reversed(stack):
         ws.tell([person], {"type": "view_closed", "view": {"id": view.id}})
     return stack
+
+
+def keep(ws: Workspace, view: View) -> None:
+    """What the person entered is kept with the view."""
+    if view.body["type"] == "home":
+        ws.state.save_home(view)
+    else:
+        ws.state.save_modals(view.person)
 
 
 def show(view: View) -> Json:

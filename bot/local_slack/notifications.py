@@ -26,7 +26,7 @@ def of_post(ws: Workspace, channel: Channel, message: Message) -> None:
     parent = ws.state.messages.get((channel.id, message.thread_ts)) if message.is_reply else message
     following = set(parent.followers) if parent is not None and message.is_reply else set()
     for person in channel.members:
-        if person == message.user or ws.state.people[person].is_bot:
+        if person == message.user or ws.state.people[person].is_bot or ws.state.people[person].deleted:
             continue
         kind: Kind | None = None
         if channel.kind == "im":

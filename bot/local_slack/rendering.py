@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from bot.local_slack.models import File, Json, Message
 from bot.local_slack.workspace import Workspace
@@ -51,7 +52,7 @@ def _visible(element: Any, viewer: str) -> bool:
 
 
 def render_file(ws: Workspace, file: File) -> Json:
-    path = f"/files/{file.id}/{file.name}"
+    path = f"/files/{file.id}/{quote(file.name, safe='')}"
     return {
         "id": file.id,
         "created": file.created,

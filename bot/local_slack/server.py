@@ -170,7 +170,7 @@ def _app(ws: Workspace, guard: Guard, pages: Pages) -> web.Application:
             web.get("/link", ws.socket_mode.handle),
             web.post("/upload/{ticket}", ws.uploads.receive),
             web.post("/response/{token}", response),
-            web.get("/files/{id}/{name}", file),
+            web.get("/files/{id}/{name:.*}", file),
             web.get("/open", guard.open),
             web.get("/person/events", live.socket(ws, guard)),
             *(web.get(f"/person/{name}", door(ws, guard, handler)) for name, handler in LOOKS.items()),

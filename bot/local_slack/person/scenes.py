@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 from bot.local_slack import channels
 from bot.local_slack.errors import NotDelivered, PersonError
@@ -20,7 +21,7 @@ async def people(ask: Ask) -> Json:
     person = add_person(
         ask.ws.state,
         ask.text("name"),
-        tz=ask.text("tz", "UTC"),
+        tz=_zone(ask, "UTC"),
         guest=ask.text("guest", ""),
         team_id=ask.text("team_id", ""),
     )
@@ -37,12 +38,21 @@ async def people(ask: Ask) -> Json:
     return {"person": person_object(person)}
 
 
+def _zone(ask: Ask, default: str) -> str:
+    name = ask.text("tz", default)
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise PersonError("unknown_time_zone", f"there is no time zone {name!r}; one is Europe/Berlin") from None
+    return name
+
+
 async def change_person(ask: Ask) -> Json:
     """``user`` with any of ``tz``, ``real_name``, ``deleted``."""
     person = ask.ws.state.people.get(ask.text("user"))
     if person is None:
         raise PersonError("unknown_person", f"there is nobody with the id {ask.text('user')!r}", 404)
-    person.tz = ask.text("tz", person.tz)
+    person.tz = _zone(ask, person.tz)
     person.real_name = ask.text("real_name", person.real_name)
     person.deleted = ask.flag("deleted")
     person.updated = int(ask.ws.clock.time())
