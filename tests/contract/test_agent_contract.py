@@ -227,6 +227,36 @@ async def test_a_question_waits_while_others_are_asked_and_answered(kit: Kit) ->
     assert (await turn).last_words == "0? 19?"
 
 
+async def test_a_form_is_asked_field_by_field_until_each_fits(kit: Kit) -> None:
+    size = {"type": "integer", "title": "How many?", "minimum": 1}
+    form = {"type": "object", "properties": {"size": size, "deep": {"type": "boolean", "title": "Deep?"}}}
+    desk = RecordingDesk([Text("many"), Text("3"), Chosen("yes")])
+    await play(kit, desk, {"form": form, "message": "Set up", "name": "got"}, {"say": "{{got}}"})
+    assert [asked.title for asked in desk.asked] == ["How many?", "How many?", "Deep?"]
+    assert desk.asked[1].context == "“many” does not fit. A whole number is needed.\nSet up (1 of 2)"
+    assert desk.words == '{"action": "accept", "deep": true, "size": 3}'
+
+
+async def test_words_that_a_form_cannot_take_follow_as_a_prompt(kit: Kit) -> None:
+    form = {"type": "object", "properties": {"x": {"type": "string", "enum": ["a", "b"]}}}
+    desk = RecordingDesk([Text("neither")])
+    steps = [{"form": form, "message": "Which?", "name": "got"}, {"say": "{{got}}"}]
+    agent = kit.agent(desk, {"step": steps, "follow": [{"say": " {{prompt}}"}]})
+    await agent.start()
+    await agent.prompt("Do it")
+    assert desk.words == '{"action": "decline"} You asked: “Which?” None of your options; the answer is: neither'
+
+
+async def test_an_agent_may_wait_for_somebody_else(kit: Kit) -> None:
+    desk = RecordingDesk()
+    agent = kit.agent(desk, {"step": [{"say": "waiting"}, {"wait": "go"}, {"say": " gone"}]})
+    await agent.start()
+    turn = asyncio.create_task(agent.prompt("Do it"))
+    await desk.until(lambda: desk.words == "waiting")
+    (kit.worktree.path / "go").touch()
+    assert (await turn).last_words == "waiting gone"
+
+
 # --- cancel, close, death -------------------------------------------------------------------------------------------
 
 

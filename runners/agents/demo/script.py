@@ -23,7 +23,7 @@ VERBS: dict[str, frozenset[str]] = {
     "usage": frozenset({"cost"}),
     "wait": frozenset(),
     "burst": frozenset({"text", "kind"}),
-    "flood": frozenset({"to"}),
+    "flood": frozenset(),
     "garbage": frozenset({"times"}),
     "huge": frozenset(),
     "crash": frozenset(),
