@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 
 from bot.wire.types import Snapshot, StepState
+
+_OWN_COUNT = re.compile(r"^\d+/\d+( · | )")
 
 
 def steps(snapshot: Snapshot) -> tuple[int, int]:
     """Done and all."""
     return sum(step.state is StepState.DONE for step in snapshot.steps), len(snapshot.steps)
+
+
+def line(snapshot: Snapshot) -> str:
+    """The last line, without a count of steps of its own: cards show that count already."""
+    return _OWN_COUNT.sub("", snapshot.line)
 
 
 def has_news(now: Snapshot, shown: Snapshot | None) -> bool:
@@ -42,7 +50,7 @@ def new_commits(now: Snapshot, shown: Snapshot | None) -> int:
 def in_words(snapshot: Snapshot) -> str:
     """One line for a digest."""
     done, planned = steps(snapshot)
-    parts = [f"{done}/{planned}" if planned else "", snapshot.line]
+    parts = [f"{done}/{planned}" if planned else "", line(snapshot)]
     if count := snapshot.commit_count or len(snapshot.commits):
         parts.append(f"{count} commit{'s' if count > 1 else ''}")
     return " · ".join(part for part in parts if part)

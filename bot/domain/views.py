@@ -59,6 +59,9 @@ class SessionCard:
     """False once nothing more will happen: no buttons are shown."""
     link: str = ""
     """Permalink of its thread, where known."""
+    owner_name: str = ""
+    """For a card that names people without mentioning them; empty while not known."""
+    reviewer_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -223,6 +223,7 @@ def _asked(ctx: Ctx, session: Session, body: Asked) -> None:
     routine.schedule_digests(ctx, session)
     match what:
         case Now():
+            routine.first_progress(ctx, session.id)
             touch.post_question(ctx, session, question.id)
         case Hold(until, _):
             due.schedule(ctx.tx, due.Due("held", question.id, "", until))

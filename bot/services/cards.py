@@ -11,8 +11,9 @@ from bot.domain.sessions import Session, Waiting, light
 from bot.domain.views import Light, ProgressView, QuestionCard, ReviewCard, SessionCard
 from bot.services.ctx import Ctx
 from bot.services.words import cut
-from bot.store import due, events, facts, hosts, questions, reviews, sessions
+from bot.store import due, events, facts, hosts, people, questions, reviews, sessions
 from bot.store.commands import runner_peer
+from bot.wire.types import PersonId
 
 TASK_SHOWN = 1_200
 LIGHTS_AT_REST = frozenset((Light.ENDED, Light.MERGED))
@@ -61,7 +62,7 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
         created=session.created,
         branch=session.branch,
         reviewer=session.reviewer,
-        line=snapshot.line if snapshot and session.open else "",
+        line=progress.line(snapshot) if snapshot and session.open else "",
         steps_done=done,
         steps_total=total,
         decisions=_decisions(ctx, session),
@@ -73,7 +74,14 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
         cost=snapshot.cost if snapshot else None,
         open=session.open,
         link=link(ctx, session),
+        owner_name=_name(ctx, session.owner),
+        reviewer_name=_name(ctx, session.reviewer),
     )
+
+
+def _name(ctx: Ctx, person: PersonId | None) -> str:
+    known = people.get(ctx.tx, person) if person else None
+    return known.profile.real_name or known.profile.name if known else ""
 
 
 def link(ctx: Ctx, session: Session) -> str:

@@ -34,7 +34,7 @@ def set_prefs(act: Act, digest: str, tz: str) -> Response:
         return Note(words.escape(f"{text}: {wrong}"), problem=True, field="digest")
     people.wish(act.tx, act.by, digest=text, tz=tz)
     due.cancel(act.tx, "digest", act.by)
-    following = routine.schedule_digest(act, act.by) if sessions.of(act.tx, act.by) else None
+    following = routine.schedule_digest(act, act.by) if sessions.has_any(act.tx, act.by) else None
     touch.homes(act, act.by)
     if isinstance(schedule, Off):
         return Note("Digests are off. Decisions that work waits for still reach you; `/session digest` shows the rest.")

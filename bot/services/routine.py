@@ -44,7 +44,7 @@ def digest_is_due(ctx: Ctx, slot: Due) -> None:
     """Told only when there is news; nobody is woken again who has no session left."""
     person = PersonId(slot.key)
     digest = editions.tell(ctx, person, on_demand=False, slot=slot.slot)
-    following = schedule_digest(ctx, person, slot) if sessions.of(ctx.tx, person) else None
+    following = schedule_digest(ctx, person, slot) if sessions.has_any(ctx.tx, person) else None
     if digest is not None and following is not None:
         editions.set_next(ctx, digest, following.at)
 
@@ -59,8 +59,19 @@ def progress_came(ctx: Ctx, session_id: SessionId, snapshot: Snapshot) -> None:
     shown, at, _, _ = sessions.told(ctx.tx, session_id)
     if not progress.has_news(snapshot, shown):
         return
-    when = ctx.now if at is None else max(ctx.now, at + ctx.settings.progress_every)
-    due.schedule(ctx.tx, Due("progress", session_id, "", when))
+    if at is None:
+        first_progress(ctx, session_id)
+    else:
+        due.schedule(ctx.tx, Due("progress", session_id, "", max(ctx.now, at + ctx.settings.progress_every)))
+
+
+def first_progress(ctx: Ctx, session_id: SessionId) -> None:
+    """Before the first mention makes somebody follow the thread: edits notify nobody."""
+    session = sessions.get(ctx.tx, session_id)
+    if session is None or session.snapshot is None or sessions.told(ctx.tx, session_id)[1] is not None:
+        return
+    sessions.tell(ctx.tx, session_id, session.snapshot, ctx.now, progress.new_commits(session.snapshot, None))
+    touch.progress(ctx, session, fresh=False)
 
 
 def progress_is_due(ctx: Ctx, session_id: SessionId) -> None:

@@ -97,12 +97,6 @@ def say(ctx: Ctx, session: Session, text: str) -> None:
     _put(ctx, Subject.NOTE, str(note), thread(session))
 
 
-def whisper(ctx: Ctx, session: Session, to: PersonId, text: str) -> None:
-    """For one person's eyes, in the thread."""
-    note = deliveries.add_note(ctx.tx, to, text, ctx.now)
-    _put(ctx, Subject.PRIVATE, str(note), thread(session))
-
-
 def _everywhere(ctx: Ctx, subject: Subject, ref: QuestionId | ReviewId, session: Session) -> None:
     for copy in deliveries.copies(ctx.tx, subject, ref):
         spot = thread(session) if copy.spot.session else dm(copy.spot.person or session.owner)

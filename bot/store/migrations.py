@@ -73,6 +73,7 @@ def m001_sessions(db: sqlite_utils.Database) -> None:
     db.execute("CREATE UNIQUE INDEX sessions_open_name ON sessions (name) WHERE open = 1")
     db.execute("CREATE INDEX sessions_thread ON sessions (thread_ts, channel) WHERE thread_ts != ''")
     db.execute("CREATE INDEX sessions_owner ON sessions (owner, open, created)")
+    db.execute("CREATE INDEX sessions_ended ON sessions (owner, ended_at) WHERE open = 0")
     db.execute("CREATE INDEX sessions_reviewer ON sessions (reviewer, open) WHERE reviewer IS NOT NULL")
     db.execute("CREATE INDEX sessions_host ON sessions (host, open)")
     db.execute("CREATE UNIQUE INDEX sessions_token ON sessions (token_hash)")

@@ -132,16 +132,21 @@ def names_in_use(tx: Tx) -> set[str]:
 
 
 def of(tx: Tx, person: PersonId | None, *, ended_since: datetime | None = None) -> list[Session]:
-    """Open sessions that a person owns or reviews (all for None), then those that ended since; newest last in each."""
-    mine = "(owner = :p OR reviewer = :p)" if person else "1"
-    since = to_us(ended_since) if ended_since else None
-    rows = tx.all(
-        f"SELECT * FROM sessions WHERE {mine.replace(':p', '?1')}"  # noqa: S608  two fixed texts
-        " AND (open = 1 OR ended_at >= ?2) ORDER BY open DESC, created LIMIT 200",
-        person,
-        since,
-    )
+    """Open sessions that a person owns or reviews (all for None), then those that ended since; oldest first in each."""
+    mine = "(owner = ?1 OR reviewer = ?1)" if person else "?1 IS NULL"
+    rows = tx.all(f"SELECT * FROM sessions WHERE {mine} AND open = 1 ORDER BY created, rowid", person)  # noqa: S608
+    if ended_since:
+        rows += tx.all(
+            f"SELECT * FROM sessions WHERE {mine} AND open = 0 AND ended_at >= ?2 ORDER BY ended_at LIMIT 500",  # noqa: S608
+            person,
+            to_us(ended_since),
+        )
     return [_session(row) for row in rows]
+
+
+def has_any(tx: Tx, person: PersonId) -> bool:
+    """Whether an open session is theirs to answer for."""
+    return tx.one("SELECT 1 FROM sessions WHERE (owner = ?1 OR reviewer = ?1) AND open = 1", person) is not None
 
 
 def on_host(tx: Tx, host: HostId) -> list[tuple[SessionId, PersonId, PersonId | None]]:
