@@ -48,8 +48,13 @@ def named(question: Question, reply: str) -> Option | None:
     if number := re.fullmatch(r"(?:option |no |nr |#)?(\d{1,3})", said):
         index = int(number.group(1)) - 1
         return options[index] if 0 <= index < len(options) else None
-    begun = [o for o in options if len(said) > 2 and f"{_plain(o.label)} ".startswith(f"{said} ")]
+    begun = [o for o in options if len(said) > 2 and _begins(_plain(o.label), said)]
     return begun[0] if len(begun) == 1 else None
+
+
+def _begins(label: str, said: str) -> bool:
+    following = label[len(said) : len(said) + 1]
+    return label.startswith(said) and not following.isalnum() and following != "-"
 
 
 def _plain(text: str) -> str:
