@@ -94,7 +94,7 @@ def profile_of(user: Mapping[str, object], team: str) -> Profile | None:
     return Profile(
         id=PersonId(person),
         name=string(user.get("name")),
-        real_name=string(inner.get("display_name")) or string(user.get("real_name")) or string(inner.get("real_name")),
+        real_name=string(user.get("real_name")) or string(inner.get("real_name")) or string(inner.get("display_name")),
         email=string(inner.get("email")),
         tz=string(user.get("tz")),
         is_bot=bool(user.get("is_bot")),

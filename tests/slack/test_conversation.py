@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bot.wire.messages import (
     AnswerApplied,
     Asked,
     DeliverAnswer,
     MergeReview,
+    Progressed,
     Prompt,
     ReviewOffered,
     SendBack,
     SessionChanged,
     StopSession,
 )
-from bot.wire.types import Option, Question, QuestionId, QuestionKind, Review, ReviewId, RunState
+from bot.wire.types import Option, Question, QuestionId, QuestionKind, Review, ReviewId, RunState, Snapshot
 from tests.bot.board import Runner
 from tests.slack.scene import Json, Person, Stage, labels
 
@@ -275,3 +278,25 @@ async def test_preferences_by_form(stage: Stage) -> None:
     assert (await ana.submits(view, digest="every 2h", tz="Europe/Berlin"))["ok"]
     prefs = await stage.services.desk.prefs(ana.id)
     assert (prefs.digest, prefs.tz) == ("every 2h", "Europe/Berlin")
+
+
+async def test_people_are_pinged_by_decisions_and_by_nothing_else(stage: Stage) -> None:
+    ana = stage.workspace.person("ana")
+    runner, channel, card = await start(stage, ana)
+    await runner.says(Progressed(Snapshot(datetime.now(UTC), "reading", tool_calls=1)))
+    await runner.says(Asked(choice(runner)))
+    asked = await ana.sees(channel, "[FTS · recommended]", card["ts"])
+    await ana.clicks(channel, asked, "Tantivy")
+    await runner.takes()
+    await runner.says(AnswerApplied(choice(runner).id, applied=True))
+    await ana.sees(channel, "the agent has it", card["ts"])
+    review = Review(ReviewId(f"{runner.peer.session}.r1"), "c" * 40, "b", "main", "b" * 40, "Search works.")
+    await runner.says(SessionChanged(RunState.STOPPED), ReviewOffered(review))
+    await ana.sees(channel, "ready at", card["ts"])
+    await ana.sees(channel, "review · ")
+    told = [(n["kind"], n["text"].split("\n")[0]) for n in (await ana.get("notifications"))["notifications"]]
+    assert [kind for kind, _ in told] == ["mention", "mention"], told
+    assert "Which index?" in told[0][1]
+    assert "ready at" in told[1][1]
+    bens = (await stage.workspace.person("ben").get("notifications"))["notifications"]
+    assert bens == []

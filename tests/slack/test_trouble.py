@@ -79,7 +79,7 @@ async def test_a_channel_that_is_archived_moves_the_session_to_its_owner(stage: 
     await runner.says(Asked(choice(runner)))
     direct = await ana.direct()
     card = await ana.sees(direct, "Add search")
-    await ana.sees(direct, "Which index?", card["ts"])
+    await ana.sees(direct, "[FTS · recommended]", card["ts"])
     await ana.says(direct, "Tantivy", card["ts"])
     await ana.sees(direct, "→ *Tantivy*", card["ts"])
 

@@ -68,8 +68,9 @@ def _facts(view: SessionCard) -> list[str]:
         text.inline(view.branch, 150) if view.branch else "",
         text.line(view.agent, 60),
         f"only {text.line(text.some(view.scope, 4), 200)}" if view.scope else "",
-        f"started by {text.person(view.owner)}",
-        f"reviewer {text.person(view.reviewer)}" if view.reviewer and view.reviewer != view.owner else "",
+        # Names, not mentions: a mention in a first post is a ping, and this card is none.
+        f"started by {text.line(view.owner_name, 80)}" if view.owner_name else "",
+        f"reviewer {text.line(view.reviewer_name, 80)}" if view.reviewer_name and view.reviewer != view.owner else "",
         f"since {text.at(view.since)}",
         f"next digest {text.at(view.next_digest)}" if view.next_digest and view.open else "",
     ]
@@ -166,7 +167,7 @@ def row(view: SessionCard, whose: bool = False) -> str:
     if view.decisions:
         parts.append(f"{text.count(len(view.decisions), 'decision')} waiting")
     if whose:
-        parts.append(text.person(view.owner))
+        parts.append(text.line(view.owner_name, 80))
     return " · ".join(part for part in parts if part)
 
 
