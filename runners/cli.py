@@ -56,6 +56,7 @@ def main() -> None:
     is_flag=True,
     help="Pause the sessions when this process ends; the next start resumes them. Without it they work on.",
 )
+@click.option("--ready-fd", type=int, hidden=True)
 @click.option("--lifeline-fd", type=int, hidden=True)
 def host(
     bot_url: str,
@@ -66,6 +67,7 @@ def host(
     share: str,
     stop_runners_on_exit: bool,
     lifeline_fd: int | None,
+    ready_fd: int | None,
 ) -> None:
     """Offer this machine to the bot: open sessions, each in a git worktree of its own, and keep them running.
 
@@ -79,7 +81,7 @@ def host(
     from runners import config, entry
     from runners import host as supervisor
     from runners.errors import RunnerError
-    from runners.launch import forget_secrets
+    from runners.launch import clean
     from runners.link import Address
     from runners.ticket import Lock
 
@@ -88,12 +90,12 @@ def host(
         found = config.load(config_path, repos=repos, share=Share(share))
         address = Address(bot_url, _token(token_file))
         address.ws_url()
-        forget_secrets(os.environ)
+        clean(os.environ)
         data = (data_dir or user_data_path("switchboard") / "host").absolute()
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = Lock.take(data / "host.lock")
         try:
-            asyncio.run(supervisor.run(supervisor.HostOptions(found, data, address, stop_runners_on_exit, lifeline_fd)))
+            asyncio.run(supervisor.run(supervisor.HostOptions(found, data, address, stop_runners_on_exit, lifeline_fd, ready_fd)))
         finally:
             lock.release()
     except* RunnerError as group:

@@ -34,6 +34,7 @@ from bot.wire.types import Ending, RunState
 from runners import git, merging, ticket, worktrees
 from runners.driver import Driver, OpenAgent
 from runners.errors import MergeProblem, RunnerError
+from runners.leftovers import end_leftovers
 from runners.link import Address, Link
 from runners.memory import Memory
 from runners.merging import MergeOrder
@@ -297,6 +298,8 @@ async def run(folder: Path, open_agent: OpenAgent) -> None:
     structlog.contextvars.bind_contextvars(session=paper.spec.session)
     async with AsyncExitStack() as stack:
         spool = await stack.enter_async_context(Spool(folder / ticket.SPOOL, utc_now))
+        if ended := await asyncio.to_thread(end_leftovers, folder):
+            log.warning("runner.leftovers_ended", pids=ended)
         memory = await Memory.load(spool, paper.spec.session)
         runner = Runner(folder, paper, spool, memory, open_agent)
         on_signals(runner.pause)

@@ -56,6 +56,7 @@ class Driver:
     async def turns(self) -> None:
         """Work off the messages, one turn each, for as long as the session lives."""
         self._recover()
+        await self._settle()
         while not self.closing:
             while not self._memory.state.inbox:
                 self._wake.clear()
@@ -116,10 +117,20 @@ class Driver:
         log.info("turn.ended", reason=ended.reason)
         if self.closing:
             return
-        self._memory.save(replace(self._memory.state, turn="", told=()))
-        self._git_stale = True
-        await self.report()
-        await self._follow(ended)
+        settling = session.Settling(ended.reason, ended.last_words)
+        self._memory.save(replace(self._memory.state, turn="", told=(), settling=settling))
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """What follows from a turn that has ended, perhaps in an earlier life of this runner."""
+        settling = self._memory.state.settling
+        if settling is not None:
+            self.busy = True
+            self._git_stale = True
+            await self.report()
+            await self._follow(TurnEnded(settling.reason, settling.last_words))
+            self._memory.save(replace(self._memory.state, settling=None))
+            self.busy = False
 
     async def _ready(self) -> tuple[Agent, bool]:
         """The agent, and whether it knows nothing of this session yet."""
@@ -153,14 +164,14 @@ class Driver:
         match session.after_turn(state, ended, session.Facts(head, self._ticket.place.base_commit, dirty)):
             case session.Send(text, why):
                 flags = {"asked_to_commit": True} if why == "dirty" else {"nudged": True}
-                self._memory.save(replace(state, inbox=(*state.inbox, text), **flags))
+                self._memory.save(replace(state, settling=None, inbox=(*state.inbox, text), **flags))
             case session.Offer():
                 await self._offer(head, ended.last_words, dirty)
             case session.Rest():
                 words = progress.last_words(ended.last_words)
                 detail = "" if ended.reason == "done" else f"the turn ended: {ended.reason}"
                 self._memory.save(
-                    replace(state, run=RunState.STOPPED, detail=detail),
+                    replace(state, settling=None, run=RunState.STOPPED, detail=detail),
                     SessionChanged(RunState.STOPPED, detail=detail, last_words=words),
                 )
             case session.GoOn():
@@ -194,6 +205,7 @@ class Driver:
                 # The diff went out with the event; a state that is written often must stay small.
                 review=replace(found, diff=None),
                 next_review=state.next_review + 1,
+                settling=None,
                 offered=head,
                 asked_to_commit=False,
             ),

@@ -45,6 +45,8 @@ LOOK_EVERY = 1.0
 MOST_RESTARTS, WITHIN = 5, 60.0
 """A runner that ends this often in so many seconds is left alone."""
 PAUSE_WITHIN = 12.0
+KNOWN_WITHIN = 20.0
+"""Seconds the bot gets to acknowledge what this host offers before it is told again."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class HostOptions:
     address: Address
     stop_runners_on_exit: bool = False
     lifeline: int | None = None
+    ready_fd: int | None = None
+    """One line of JSON goes there once the bot knows what this host offers."""
 
 
 class Host:
@@ -107,10 +111,15 @@ class Host:
             link.cancel()
 
     async def _describe(self) -> None:
+        ready_fd = self._options.ready_fd
         while True:
             await self._connects.wait()
             self._connects.clear()
             await self._spool.put(await asyncio.to_thread(offers.describe, self._config))
+            if ready_fd is not None and await self._link.drained(KNOWN_WITHIN):
+                os.write(ready_fd, b"{}\n")
+                os.close(ready_fd)
+                ready_fd = None
 
     # --- commands ----------------------------------------------------------------------------------------------------
 

@@ -13,9 +13,14 @@ from runners.ticket import EXCLUDE, Ticket
 SECRETS = ("SWITCHBOARD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 
 
-def forget_secrets(env: MutableMapping[str, str]) -> None:
-    """Agents and set-up commands inherit the environment: what is ours must not be in it."""
-    for name in SECRETS:
+POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
+FOLDER = "SWITCHBOARD_FOLDER"
+"""Marks every process that a session started, so that what a killed runner left can be found."""
+
+
+def clean(env: MutableMapping[str, str]) -> None:
+    """Agents and commands inherit the environment: neither our secrets nor a caller's git may be in it."""
+    for name in (*SECRETS, *POINTERS):
         env.pop(name, None)
 
 
@@ -23,6 +28,7 @@ def agent_env(ticket: Ticket, folder: Path) -> dict[str, str]:
     """What an agent gets on top of the runner's environment."""
     found = {
         "SWITCHBOARD_SESSION": ticket.spec.session,
+        FOLDER: str(folder),
         # The demo agent keeps its place in its script here, so that it leaves nothing elsewhere.
         "SWITCHBOARD_DEMO_STATE": str(folder / "demo"),
         **ticket.env,

@@ -25,6 +25,13 @@ class Told(Struct, frozen=True):
     words: str
 
 
+class Settling(Struct, frozen=True):
+    """A turn that has ended and whose consequence (checks, a review) is not on disk yet; taken up after a crash."""
+
+    reason: Literal["done", "cancelled", "refused", "limit"]
+    last_words: str
+
+
 class State(Struct, frozen=True):
     """Everything a resumed runner must know. Written in the same transaction as the events that tell of it."""
 
@@ -37,6 +44,7 @@ class State(Struct, frozen=True):
     """Messages for the agent, one turn each."""
     turn: str = ""
     """The message being worked on."""
+    settling: Settling | None = None
     open: tuple[Question, ...] = ()
     told: tuple[Told, ...] = ()
     next_question: int = 1
