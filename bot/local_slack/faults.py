@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from bot.local_slack.errors import PersonError
 
 Effect = Literal["ratelimited", "error", "status", "drop_before", "drop_after", "delay"]
-Disconnect = Literal["warning", "refresh_requested", "link_disabled", "too_many_websockets", "abort"]
+Disconnect = Literal["warning", "refresh_requested", "link_disabled", "too_many_websockets", "abort", "ghost"]
 RETRY_DELAYS = (1.0, 60.0, 300.0)
 ACK_SECONDS = 3.0
 

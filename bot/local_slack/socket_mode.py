@@ -28,9 +28,11 @@ WARNING_SECONDS = 10
 
 @dataclass(eq=False)
 class Link:
-    """One of the app's sockets."""
+    """One of the app's sockets. A ghost is still counted and still given envelopes, but nobody is there."""
 
     socket: web.WebSocketResponse
+    transport: asyncio.Transport | None
+    ghost: bool = False
 
 
 class SocketMode:
@@ -67,7 +69,8 @@ class SocketMode:
         ack: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._acks.setdefault(envelope.envelope_id, []).append(ack)
         try:
-            await link.socket.send_str(json.dumps(_frame(envelope), ensure_ascii=False))
+            if not link.ghost:
+                await link.socket.send_str(json.dumps(_frame(envelope), ensure_ascii=False))
             return await within(self._clock, self._faults.ack_seconds, ack)
         except TimeoutError:
             raise NotDelivered("timeout") from None
@@ -86,7 +89,7 @@ class SocketMode:
             await socket.send_json(self._disconnect("too_many_websockets"))
             await socket.close()
             return socket
-        link = Link(socket)
+        link = Link(socket, request.transport)
         self._links.append(link)
         try:
             await socket.send_json(self._hello(request))
@@ -98,30 +101,35 @@ class SocketMode:
         return socket
 
     async def disconnect(self, reason: str) -> None:
-        """Ends every connection of this moment: with Slack's message for ``reason``, or without a word (``abort``)."""
-        links = list(self._links)
+        """Ends every connection of this moment, with Slack's message for ``reason`` or without a word.
+
+        ``abort`` cuts it; ``ghost`` cuts it too, but the connection stays registered, as happens to Slack.
+        """
+        links = [link for link in self._links if not link.ghost]
         for link in links:
-            if reason == "abort":
+            if reason in {"abort", "ghost"}:
+                link.ghost = reason == "ghost"
                 self._lost(link)
-                if (transport := link.socket.get_extra_info("transport")) is not None:
-                    transport.abort()
+                if link.transport is not None:
+                    link.transport.abort()
                 continue
             with contextlib.suppress(ConnectionError):
                 await link.socket.send_json(self._disconnect(reason))
         if reason == "warning":
             await self._clock.sleep(WARNING_SECONDS)
         for link in links:
-            if reason != "abort":
+            if reason not in {"abort", "ghost"}:
                 self._lost(link)
                 await link.socket.close()
 
     async def close(self) -> None:
+        self.lay_ghosts()
         for link in list(self._links):
             self._lost(link)
             await link.socket.close()
 
     def _pick(self) -> Link | None:
-        usable = [link for link in self._links if not link.socket.closed]
+        usable = [link for link in self._links if link.ghost or not link.socket.closed]
         if not usable:
             return None
         self._turn += 1
@@ -144,7 +152,14 @@ class SocketMode:
             if not waiting.done():
                 waiting.set_result(payload if isinstance(payload, dict) else {})
 
+    def lay_ghosts(self) -> None:
+        for link in [link for link in self._links if link.ghost]:
+            link.ghost = False
+            self._lost(link)
+
     def _lost(self, link: Link) -> None:
+        if link.ghost:
+            return
         if link in self._links:
             self._links.remove(link)
         if not self._links:

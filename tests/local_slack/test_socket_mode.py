@@ -170,6 +170,30 @@ async def test_a_refresh_closes_the_sockets_and_bolt_comes_back(place: Place, in
         await inbox.event("message", text="after")
 
 
+async def test_a_cut_connection_says_nothing(place: Place) -> None:
+    async with link(place) as app:
+        assert (await place.faults(disconnect="abort"))["connections"] == 0
+        message = await app.socket.receive(timeout=5)
+        assert message.type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.ERROR}
+
+
+async def test_a_ghost_is_counted_and_swallows_its_share(place: Place) -> None:
+    await place.faults(ack_seconds=0.05, retry_delays=[0] * 20)
+    async with link(place):
+        await place.faults(disconnect="ghost")
+    async with link(place) as alive:
+        assert alive.hello["num_connections"] == 2
+        for text in ("one", "two"):
+            await place.person().say(place.sessions, text)
+        attempts: dict[str, int] = {}
+        while len(attempts) < 2:
+            frame = await alive.frame()
+            attempts.setdefault(frame["payload"]["event"]["text"], frame["retry_attempt"])
+            await alive.ack(frame)
+        assert max(attempts.values()) >= 1
+        assert (await place.faults(clear=True))["connections"] == 1
+
+
 async def test_a_warning_comes_ten_seconds_before_the_end(tmp_path: Path, manifest: AppManifest) -> None:
     clock = ManualClock()
     async with place_in(tmp_path, manifest, clock=clock) as place, link(place) as app:

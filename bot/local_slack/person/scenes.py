@@ -137,6 +137,8 @@ async def faults(ask: Ask) -> Json:
     if disconnect and disconnect not in get_args(Disconnect):
         raise PersonError("bad_fault", f"disconnect must be one of {', '.join(get_args(Disconnect))}")
     ws.faults.change(ask.args)
+    if ask.flag("clear"):
+        ws.socket_mode.lay_ghosts()
     if ask.flag("expire_triggers"):
         ws.triggers.expire_all()
     if disconnect:
