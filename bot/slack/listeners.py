@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeAlias
 
 from slack_bolt.async_app import AsyncAck
@@ -83,11 +84,18 @@ class Listeners:
 
     # --- what it means ------------------------------------------------------------------------------------------
 
-    async def _handle(self, intent: Intent, by: PersonId, origin: Origin) -> Response:
-        await self._people.meet(by)
+    def _turn(self, origin: Origin) -> AbstractAsyncContextManager[None]:
+        """Held from before the first await until the intent is stored: what a thread says is stored in its order."""
         key = f"{origin.channel}/{origin.thread_ts or origin.ts}" if origin.thread_ts or origin.ts else ""
-        async with self._turns.turn(key, origin.ts):
-            return await self._services.desk.handle(intent, by, origin)
+        return self._turns.turn(key, origin.ts)
+
+    async def _handle(self, intent: Intent, by: PersonId, origin: Origin) -> Response:
+        async with self._turn(origin):
+            return await self._store(intent, by, origin)
+
+    async def _store(self, intent: Intent, by: PersonId, origin: Origin) -> Response:
+        await self._people.meet(by)
+        return await self._services.desk.handle(intent, by, origin)
 
     async def _command_answer(self, said: Said) -> Message | None:
         """A slash command's answer, which travels in the acknowledgement itself."""
@@ -129,14 +137,15 @@ class Listeners:
 
     async def _replied(self, replied: Replied, mentioned: bool = False) -> None:
         """A message in a thread concerns us only where the thread is a session's."""
-        origin = replied.origin
-        if await self._services.desk.session_in(origin.channel, origin.thread_ts) is None:
-            if mentioned:
-                words = f"This thread belongs to no session. `{self._command} list` shows yours."
-                await self._private.say(replied.back, answers.note(words, problem=True))
-            return
-        reply = Reply(text.inbound(replied.words))
-        await self._answer(replied.back, await self._handle(reply, replied.back.person, origin))
+        origin, answer = replied.origin, None
+        async with self._turn(origin):
+            if await self._services.desk.session_in(origin.channel, origin.thread_ts) is not None:
+                answer = await self._store(Reply(text.inbound(replied.words)), replied.back.person, origin)
+        if answer is not None:
+            await self._answer(replied.back, answer)
+        elif mentioned:
+            words = f"This thread belongs to no session. `{self._command} list` shows yours."
+            await self._private.say(replied.back, answers.note(words, problem=True))
 
     async def _clicked(self, clicked: Clicked) -> None:
         match await meaning(clicked.act, self._services.desk):

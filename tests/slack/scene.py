@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ async def workspace(folder: Path, *more: str) -> AsyncIterator[Workspace]:
 @asynccontextmanager
 async def slack_side(folder: Path, at: Workspace, **config: Any) -> AsyncIterator[Stage]:
     """The bot's Slack side on a database of its own. Socket Mode, unless ``config`` says otherwise."""
-    settings = ServiceSettings(default_channel="sessions")
+    settings = ServiceSettings(default_channel="sessions", card_edit_every=timedelta(0))
     tokens = {"bot_token": at.ready["bot_token"], "app_token": at.ready["app_token"], "api_url": at.ready["api"]}
     clock = SystemClock()
     async with await Database.open(folder / "switchboard.db") as db, aiohttp.ClientSession() as http:
