@@ -109,14 +109,16 @@ def _owns(session: Session, ref: str) -> bool:
 
 def _progressed(ctx: Ctx, session_id: SessionId, body: Progressed) -> None:
     """The hottest path: a card is touched only when what it shows has changed."""
+    glance = sessions.glance(ctx.tx, session_id)
+    if glance is None:
+        return
     snapshot = body.snapshot
     done, planned = progress.steps(snapshot)
-    if not sessions.progressed(ctx.tx, session_id, snapshot, f"{done}/{planned} {snapshot.line}"):
-        if not progress.has_news(snapshot, None):
-            return
-    else:
-        touch.card_of(ctx, session_id)
-    routine.progress_came(ctx, session_id, snapshot)
+    line = f"{done}/{planned} {snapshot.line}"
+    sessions.progressed(ctx.tx, session_id, snapshot, line)
+    if line != glance.line:
+        touch.card_at_a_glance(ctx, session_id, glance)
+    routine.progress_came(ctx, session_id, snapshot, first=glance.told_at is None)
 
 
 def _changed(ctx: Ctx, session: Session, body: SessionChanged) -> None:

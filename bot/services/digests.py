@@ -17,7 +17,7 @@ from bot.wire.types import HostId, QuestionId, SessionId
 
 log = structlog.get_logger()
 
-BATCH = 100
+BATCH = 25
 """Due things in one transaction: clicks get in between."""
 PRUNE_EVERY = timedelta(hours=6)
 

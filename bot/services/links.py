@@ -18,7 +18,7 @@ from bot.services.tokens import HOST_TOKEN, RUNNER_TOKEN, digest_of
 from bot.store import commands, due, events, hosts, sessions
 from bot.store.database import Database, Tx
 from bot.wire import codec
-from bot.wire.messages import Event, Hello, StartSession
+from bot.wire.messages import Event, Hello, Progressed, StartSession
 from bot.wire.types import AgentOffer, Ending, HostId, PersonId, RepoOffer, SessionId
 
 log = structlog.get_logger()
@@ -179,10 +179,13 @@ def _disconnected(ctx: Ctx, peer: Peer) -> None:
 def _record(ctx: Ctx, peer: Peer, epoch: str, received: Sequence[Event]) -> int:
     key = key_of(peer)
     acked = before = events.acked(ctx.tx, key, epoch)
+    newest = max((e.seq for e in received if e.type == Progressed.type), default=0)
     for event in received:
         if event.seq <= acked:
             continue
         acked = event.seq
+        if event.type == Progressed.type and event.seq < newest:
+            continue  # a snapshot is the whole state: the newest of a batch says it all
         session = event.session or (peer.session if isinstance(peer, RunnerPeer) else None)
         context = {"peer": key, "seq": event.seq, "type": event.type}
         if isinstance(peer, RunnerPeer) and session != peer.session:

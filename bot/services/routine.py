@@ -52,16 +52,16 @@ def digest_is_due(ctx: Ctx, slot: Due) -> None:
 # --- the progress message -------------------------------------------------------------------------------------------
 
 
-def progress_came(ctx: Ctx, session_id: SessionId, snapshot: Snapshot) -> None:
+def progress_came(ctx: Ctx, session_id: SessionId, snapshot: Snapshot, *, first: bool) -> None:
     """The first message is posted at once, while nobody follows the thread yet; later ones wait for their interval."""
+    if first:
+        if progress.has_news(snapshot, None):
+            first_progress(ctx, session_id)
+        return
     if due.get(ctx.tx, "progress", session_id) is not None:
         return
     shown, at, _, _ = sessions.told(ctx.tx, session_id)
-    if not progress.has_news(snapshot, shown):
-        return
-    if at is None:
-        first_progress(ctx, session_id)
-    else:
+    if at is not None and progress.has_news(snapshot, shown):
         due.schedule(ctx.tx, Due("progress", session_id, "", max(ctx.now, at + ctx.settings.progress_every)))
 
 

@@ -34,14 +34,11 @@ def card(ctx: Ctx, session: Session) -> None:
     homes(ctx, session.owner, session.reviewer)
 
 
-def card_of(ctx: Ctx, session: SessionId) -> None:
+def card_at_a_glance(ctx: Ctx, session: SessionId, glance: sessions.Glance) -> None:
     """The same without reading the whole session: progress comes often."""
-    row = sessions.spot(ctx.tx, session)
-    if row is not None:
-        channel, owner, reviewer = row
-        spot = Spot("thread", channel or dm_lane(owner), session=session)
-        _put(ctx, Subject.SESSION, session, spot, ctx.settings.card_edit_every)
-        homes(ctx, owner, reviewer)
+    spot = Spot("thread", glance.channel or dm_lane(glance.owner), session=session)
+    _put(ctx, Subject.SESSION, session, spot, ctx.settings.card_edit_every)
+    homes(ctx, glance.owner, glance.reviewer)
 
 
 def homes(ctx: Ctx, *who: PersonId | None) -> None:
@@ -99,7 +96,7 @@ def say(ctx: Ctx, session: Session, text: str) -> None:
 
 def _everywhere(ctx: Ctx, subject: Subject, ref: QuestionId | ReviewId, session: Session) -> None:
     for copy in deliveries.copies(ctx.tx, subject, ref):
-        spot = thread(session) if copy.spot.session else dm(copy.spot.person or session.owner)
+        spot = thread(session) if copy.session else dm(copy.person or session.owner)
         _put(ctx, subject, ref, spot)
     _digests_with(ctx, ref)
     card(ctx, session)

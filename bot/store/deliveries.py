@@ -26,17 +26,6 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Posted:
-    """A card that exists in Slack."""
-
-    subject: Subject
-    ref: str
-    spot: Spot
-    message: MessageRef
-    edited_at: datetime
-
-
-@dataclass(frozen=True)
 class DeadLetter:
     id: int
     subject: Subject
@@ -256,15 +245,16 @@ def posted(tx: Tx, subject: Subject, ref: str, spot: Spot, message: MessageRef, 
     )
 
 
-def copies(tx: Tx, subject: Subject, ref: str) -> list[Posted]:
-    """Every place where this card is shown, as far as it is there."""
+def copies(tx: Tx, subject: Subject, ref: str) -> list[Spot]:
+    """Every place where this card is shown, or is being posted at this moment with what it showed before."""
     rows = tx.all(
-        "SELECT m.*, '' AS lane FROM messages m WHERE subject = ? AND ref = ? AND ts != ''", subject.value, ref
+        "SELECT place, '' AS lane, session, person FROM messages WHERE subject = ?1 AND ref = ?2 AND ts != ''"
+        " UNION SELECT place, '', session, person FROM deliveries"
+        " WHERE subject = ?1 AND ref = ?2 AND leased_until IS NOT NULL",
+        subject.value,
+        ref,
     )
-    return [
-        Posted(Subject(r["subject"]), r["ref"], _spot(r), MessageRef(r["channel"], r["ts"]), from_us(r["edited_at"]))
-        for r in rows
-    ]
+    return [_spot(row) for row in rows]
 
 
 def at(tx: Tx, channel: str, ts: str) -> tuple[Subject, str, Spot, int] | None:

@@ -208,6 +208,7 @@ def m005_outbox(db: sqlite_utils.Database) -> None:
     )
     db.execute("CREATE INDEX deliveries_card ON deliveries (subject, ref, place)")
     db.execute("CREATE INDEX deliveries_lane ON deliveries (lane, edit, id) WHERE dead = 0")
+    db.execute("CREATE INDEX deliveries_in_hand ON deliveries (leased_until) WHERE leased_until IS NOT NULL")
     db.execute("CREATE INDEX deliveries_session ON deliveries (session) WHERE session != ''")
     db.table("lanes").create({"lane": str, "rests_until": int}, pk="lane")
     db.table("messages").create(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -116,12 +117,6 @@ def card_at(tx: Tx, session: SessionId) -> tuple[str, str] | None:
     return (row[0], row[1]) if row else None
 
 
-def spot(tx: Tx, session: SessionId) -> tuple[str, PersonId, PersonId | None] | None:
-    """Channel (empty: the owner's DM), owner and reviewer of an open session."""
-    row = tx.one("SELECT channel, owner, reviewer FROM sessions WHERE id = ? AND open = 1", session)
-    return (row[0], PersonId(row[1]), PersonId(row[2]) if row[2] else None) if row else None
-
-
 def last_repo(tx: Tx, owner: PersonId) -> str:
     row = tx.one("SELECT repo FROM sessions WHERE owner = ? ORDER BY created DESC LIMIT 1", owner)
     return row[0] if row else ""
@@ -200,11 +195,26 @@ def set_place(tx: Tx, session: SessionId, place: Place) -> None:
     )
 
 
-def progressed(tx: Tx, session: SessionId, snapshot: Snapshot, shown: str) -> bool:
-    """Keep the newest snapshot; True when what the card shows of it (``shown``) is different now."""
-    changed = tx.run("UPDATE sessions SET line = ?2 WHERE id = ?1 AND line != ?2", session, shown) > 0
-    tx.run("UPDATE sessions SET snapshot = ? WHERE id = ?", _json.encode(snapshot), session)
-    return changed
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The little that a progress event needs to know of its session."""
+
+    line: str
+    channel: str
+    owner: PersonId
+    reviewer: PersonId | None
+    told_at: int | None
+
+
+def glance(tx: Tx, session: SessionId) -> Glance | None:
+    """Of an open session only."""
+    row = tx.one("SELECT line, channel, owner, reviewer, told_at FROM sessions WHERE id = ? AND open = 1", session)
+    return Glance(row[0], row[1], PersonId(row[2]), row[3], row[4]) if row else None
+
+
+def progressed(tx: Tx, session: SessionId, snapshot: Snapshot, line: str) -> None:
+    """Keep the newest snapshot; ``line`` is what the card shows of it."""
+    tx.run("UPDATE sessions SET snapshot = ?, line = ? WHERE id = ?", _json.encode(snapshot), line, session)
 
 
 # --- the one progress message of a thread ---------------------------------------------------------------------------

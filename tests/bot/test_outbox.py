@@ -159,6 +159,23 @@ async def test_a_question_that_was_settled_before_it_was_shown_is_not_posted(boa
     assert not board.shown(Subject.QUESTION)
 
 
+async def test_an_answer_while_the_card_is_being_posted_is_shown_on_it(board: Board) -> None:
+    runner, delivery = await _question_in_hand(board)
+    await board.services.outbox.view(delivery)
+    await board.does(ANA, Choose(choice(runner).id, "fts"))
+    await board.services.outbox.done(delivery, MessageRef("C1", "9.0"))
+    claimed = []
+    while some := await board.services.outbox.claim(10):
+        claimed += some
+        for each in some:
+            await board.services.outbox.done(each, each.message)
+    (edit,) = [d for d in claimed if d.subject is Subject.QUESTION]
+    assert edit.message == MessageRef("C1", "9.0")
+    view = await board.services.outbox.view(edit)
+    assert isinstance(view, QuestionCard)
+    assert view.answered
+
+
 async def test_a_deleted_card_is_posted_again_once(board: Board) -> None:
     runner = await board.session()
     await runner.says(Asked(choice(runner)))
