@@ -95,7 +95,11 @@ def host(
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = Lock.take(data / "host.lock")
         try:
-            asyncio.run(supervisor.run(supervisor.HostOptions(found, data, address, stop_runners_on_exit, lifeline_fd, ready_fd)))
+            asyncio.run(
+                supervisor.run(
+                    supervisor.HostOptions(found, data, address, stop_runners_on_exit, lifeline_fd, ready_fd)
+                )
+            )
         finally:
             lock.release()
     except* RunnerError as group:

@@ -60,18 +60,15 @@ async def child(
     argv: Sequence[str],
     log: Path,
     env: Mapping[str, str],
-    *,
-    waits: bool = True,
 ) -> AsyncIterator[Child]:
-    """Run ``argv`` with ``--lifeline-fd`` (and ``--ready-fd`` where it ``waits``) appended, until the block is left.
+    """Run ``argv`` with ``--lifeline-fd`` and ``--ready-fd`` appended, until the block is left.
 
     The child stands in its own process group, so that Ctrl-C reaches ``up`` alone and parts stop in order.
     Raises ChildFailed if it ends, or says nothing for READY_GRACE seconds, before it is ready.
     """
     lifeline_read, lifeline_write = os.pipe()
     ready_read, ready_write = os.pipe()
-    passed = (lifeline_read, ready_write) if waits else (lifeline_read,)
-    extra = ["--lifeline-fd", str(lifeline_read)] + (["--ready-fd", str(ready_write)] if waits else [])
+    extra = ["--lifeline-fd", str(lifeline_read), "--ready-fd", str(ready_write)]
     try:
         with log.open("ab") as sink:
             process = await asyncio.create_subprocess_exec(
@@ -81,7 +78,7 @@ async def child(
                 stdout=sink,
                 stderr=sink,
                 env=dict(env),
-                pass_fds=passed,
+                pass_fds=(lifeline_read, ready_write),
                 start_new_session=True,
             )
     finally:
@@ -89,10 +86,7 @@ async def child(
         os.close(ready_write)
     part = Child(name, process, log, {})
     try:
-        if waits:
-            part.ready = await _ready_line(part, ready_read)
-        else:
-            os.close(ready_read)
+        part.ready = await _ready_line(part, ready_read)
         yield part
     finally:
         await part.stop()

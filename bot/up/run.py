@@ -105,8 +105,7 @@ async def _start(
     argv += [] if real else ["--share", "full"]
     for repo in options.repos:
         argv += ["--repo", str(repo)]
-    parts.append(await stack.enter_async_context(child("The host", argv, logs / "host.log", base, waits=False)))
-    await _host_connected(data, parts[-1])
+    parts.append(await stack.enter_async_context(child("The host", argv, logs / "host.log", base)))
 
 
 def _workspace(options: Options, env: Mapping[str, str], logs: Path) -> Any:
@@ -161,19 +160,6 @@ def _host_config(options: Options) -> Path:
         'share = "full"\n'
     )
     return path
-
-
-async def _host_connected(data: Path, host: Child) -> None:
-    try:
-        async with asyncio.timeout(20):
-            while host.process.returncode is None:
-                hosts = (await admin.call(data / "bot", "GET", "/admin/hosts"))["hosts"]
-                if any(each["connected"] and (each["repos"] or each["problems"]) for each in hosts):
-                    return
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        pass
-    raise ChildFailed(f"The host did not connect to the bot. Its last words:\n{host.last_words()}\n  Log: {host.log}")
 
 
 def _welcome(say: Console, options: Options, ready: Mapping[str, Any], real: bool) -> None:
