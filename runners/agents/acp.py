@@ -127,8 +127,10 @@ class AcpAgent:
                 text = f"{owed}\n\n{text}"
             while True:
                 response = await self._call(self._live().prompt(self._session, [text_block(text)]))
-                reason = _REASONS[response.stop_reason]
-                if reason == "cancelled" or self._client.refusing or not self._client.owed:
+                if self._client.refusing or not self._client.owed:
+                    reason = _REASONS[response.stop_reason]
+                    if reason == "cancelled" and not self._client.refusing:
+                        reason = "done"  # some agents end their turn by themselves when a permission is denied
                     return TurnEnded(reason, self._client.translator.last_words)
                 text = self._client.take_owed()
 

@@ -22,6 +22,8 @@ class Tool:
     package: str
     version: str
     program: str
+    with_: tuple[str, ...] = ()
+    """What it would else pick in a version of its own choice."""
 
     @property
     def folder(self) -> Path:
@@ -33,7 +35,8 @@ class Tool:
 
 
 OPENCODE = Tool("opencode-ai", "1.18.33", "opencode")
-TOOLS = (OPENCODE,)
+CODEX = Tool("@agentclientprotocol/codex-acp", "2.6.0", "codex-acp", ("@openai/codex@0.166.0",))
+TOOLS = (OPENCODE, CODEX)
 
 
 class NotInstalled(Exception):
@@ -65,7 +68,7 @@ def install(tool: Tool) -> None:
     try:
         named = f"{tool.package}@{tool.version}"
         quiet = ("--no-audit", "--no-fund", "--no-save", "--loglevel=error")
-        subprocess.run([npm, "install", *quiet, "--prefix", str(fresh), named], check=True, cwd=fresh)
+        subprocess.run([npm, "install", *quiet, "--prefix", str(fresh), named, *tool.with_], check=True, cwd=fresh)
         fresh.rename(tool.folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A model for coding agents to talk to: OpenAI's chat-completions API on loopback, its replies written in the test.
+"""A model for coding agents to talk to: OpenAI's two APIs on loopback, its replies written in the test.
 
 Real agents run against it unchanged; only the model's words are scripted.
 """
@@ -73,15 +73,36 @@ class ModelServer:
         await response.write_eof()
         return response
 
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        """The Responses API, as Codex speaks it: always streamed, one item a reply."""
+        asked = await request.json()
+        self.requests.append(asked)
+        number = sum(_is_ours(item) for item in asked["input"])
+        reply = self.replies[number] if number < len(self.replies) else Says("The script has no more replies.")
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        head = {"id": f"resp_{uuid.uuid4().hex[:12]}"}
+        usage = {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
+        for event in (
+            {"type": "response.created", "response": head},
+            {"type": "response.output_item.done", "output_index": 0, "item": _item(reply)},
+            {"type": "response.completed", "response": {**head, "usage": usage}},
+        ):
+            await response.write(f"event: {event['type']}\n".encode() + _event(event))
+        await response.write_eof()
+        return response
+
     def tool_results(self) -> list[str]:
         """What the agent told the model about its tool calls, in order."""
-        last = self.requests[-1]["messages"] if self.requests else []
-        return [_text(message["content"]) for message in last if message["role"] == "tool"]
+        return [_text(item.get("content", item.get("output"))) for item in self._last() if _is_result(item)]
 
     def prompts(self) -> list[str]:
         """What people told the agent, in order."""
-        last = self.requests[-1]["messages"] if self.requests else []
-        return [_text(message["content"]) for message in last if message["role"] == "user"]
+        return [_text(item["content"]) for item in self._last() if item.get("role") == "user"]
+
+    def _last(self) -> list[dict[str, Any]]:
+        last = self.requests[-1] if self.requests else {}
+        return last.get("messages") or last.get("input") or []
 
 
 @asynccontextmanager
@@ -90,6 +111,7 @@ async def model_server(replies: Sequence[Reply]) -> AsyncIterator[ModelServer]:
     model = ModelServer(replies)
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_post("/v1/chat/completions", model.complete)
+    app.router.add_post("/v1/responses", model.respond)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -110,6 +132,23 @@ def _message(reply: Reply) -> tuple[dict[str, Any], str]:
             function = {"name": tool, "arguments": json.dumps(arguments)}
             call = {"id": f"call_{uuid.uuid4().hex[:12]}", "type": "function", "function": function}
             return {"role": "assistant", "content": text or None, "tool_calls": [call]}, "tool_calls"
+
+
+def _item(reply: Reply) -> dict[str, Any]:
+    match reply:
+        case Says(text=text):
+            return {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+        case Calls(tool=tool, arguments=arguments):
+            call = f"call_{uuid.uuid4().hex[:12]}"
+            return {"type": "function_call", "name": tool, "arguments": json.dumps(arguments), "call_id": call}
+
+
+def _is_ours(item: dict[str, Any]) -> bool:
+    return item.get("type") == "function_call" or item.get("role") == "assistant"
+
+
+def _is_result(item: dict[str, Any]) -> bool:
+    return item.get("role") == "tool" or item.get("type") == "function_call_output"
 
 
 def _envelope(asked: dict[str, Any], kind: str) -> dict[str, Any]:

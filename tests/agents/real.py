@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runners.agents.base import Launch
-from tests.agents.install import OPENCODE, installed
+from tests.agents.install import CODEX, OPENCODE, installed
 from tests.agents.model_server import ModelServer
 
 
@@ -50,3 +50,30 @@ def opencode(model: ModelServer, home: Path) -> RealAgent:
         "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
     }
     return RealAgent("opencode", OPENCODE.version, (str(installed(OPENCODE)), "acp"), env)
+
+
+def codex(model: ModelServer, home: Path) -> RealAgent:
+    """Codex through codex-acp, asking people (not its own reviewer) before a command that leaves its sandbox."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "config.toml").write_text(
+        f"""
+model = "scripted"
+model_provider = "local"
+
+[model_providers.local]
+name = "Scripted"
+base_url = "{model.url}"
+wire_api = "responses"
+
+[features]
+default_mode_request_user_input = true
+""",
+        encoding="utf-8",
+    )
+    env = {
+        "HOME": str(home),
+        "CODEX_HOME": str(home),
+        "NO_BROWSER": "1",
+        "INITIAL_AGENT_MODE": "workspace-write",
+    }
+    return RealAgent("codex", CODEX.version, (str(installed(CODEX)),), env)

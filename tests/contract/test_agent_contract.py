@@ -176,6 +176,21 @@ async def test_a_denial_goes_back_and_its_reason_follows(kit: Kit) -> None:
     assert "told: You asked: “Run touch made.txt?” The answer was no. Use a folder of your own." in desk.words
 
 
+async def test_a_reason_follows_even_where_a_denial_ends_the_agents_turn(kit: Kit) -> None:
+    desk = RecordingDesk([Chosen(DENY, "Ask Ben.")])
+    agent = kit.agent(desk, {"step": [PERMISSION, {"end": "cancelled"}, {"say": "told"}]})
+    await agent.start()
+    ended = await agent.prompt("Do it")
+    assert ended.reason == "done"
+    assert ended.last_words.endswith("told")
+
+
+async def test_a_turn_that_the_agent_itself_breaks_off_was_not_cancelled_by_us(kit: Kit) -> None:
+    desk = RecordingDesk([Chosen(DENY)])
+    _, ended = await play(kit, desk, PERMISSION, {"end": "cancelled"})
+    assert ended.reason == "done"
+
+
 async def test_a_denial_can_end_the_turn(kit: Kit) -> None:
     desk = RecordingDesk([Chosen(DENY, "Not today.", then_stop=True)])
     agent = kit.agent(desk, {"step": [PERMISSION, {"hang": True}], "follow": [{"say": "{{prompt}}"}]})
