@@ -7,7 +7,8 @@ import { changed, desk, Desk, state } from "./store.js";
 import { complain, toast } from "./views/toasts.js";
 
 const PAGE = 50;
-const isOpen = (person) => (channel) => person === state.me && state.place.channel === channel && !state.place.home && document.visibilityState === "visible";
+const isOpen = (person) => (channel) =>
+  person === state.me && state.place.channel === channel && !state.place.home && document.visibilityState === "visible";
 
 /** Make a person's desk and keep it live. @param {string} person */
 export async function ensureDesk(person) {
@@ -26,7 +27,8 @@ export async function ensureDesk(person) {
       apply(made, event, isOpen(person));
       if (event.type === "message" && isOpen(person)(event.channel)) markRead();
       if (event.type === "channel") lookAgain(made).catch((error) => complain(error, "Could not look again"));
-      if (event.type === "changed" || event.type === "ephemeral_changed") settleMessage(event.channel, event.message.ts);
+      if (event.type === "changed" || event.type === "ephemeral_changed")
+        settleMessage(event.channel, event.message.ts);
       if (event.type === "view_updated" || event.type === "home") settle(event.view?.id || "home");
       changed();
     },
@@ -61,14 +63,17 @@ export async function switchPerson(person) {
   state.me = person;
   state.editing = "";
   const channel = next.channels.get(state.place.channel);
-  if (!state.place.home && (!channel || !channel.member)) state.place = { channel: firstChannel(next), thread: "", home: false };
+  if (!state.place.home && (!channel || !channel.member))
+    state.place = { channel: firstChannel(next), thread: "", home: false };
   writeHash();
   await show();
 }
 
 /** The channel a newcomer should see: one in which the app is. @param {Desk} made */
 export function firstChannel(made) {
-  const mine = [...made.channels.values()].filter((channel) => channel.member && !channel.archived && channel.type === "channel");
+  const mine = [...made.channels.values()].filter(
+    (channel) => channel.member && !channel.archived && channel.type === "channel",
+  );
   return (mine.find((channel) => channel.members.includes(made.app?.user)) || mine[0])?.id || "";
 }
 
@@ -82,7 +87,10 @@ export async function show() {
   if (!channel) return undefined;
   const { unread = 0, read = "" } = here.channels.get(channel) || {};
   if (!here.histories.has(channel)) await load(here, channel);
-  const first = unread && read > "1" && here.histories.get(channel).messages.find((message) => message.ts > read && message.user !== here.me);
+  const first =
+    unread &&
+    read > "1" &&
+    here.histories.get(channel).messages.find((message) => message.ts > read && message.user !== here.me);
   if (first) here.newFrom.set(channel, first.ts);
   else here.newFrom.delete(channel);
   changed();
@@ -171,7 +179,8 @@ export async function runCommand(channel, thread, command, text) {
     await post("command", { as: state.me, channel, command, text, thread_ts: thread || undefined });
     return true;
   } catch (error) {
-    if (error instanceof Refused && error.code === "dispatch_failed") toast(`${command} failed: ${error.message || NO_ANSWER}`, "error");
+    if (error instanceof Refused && error.code === "dispatch_failed")
+      toast(`${command} failed: ${error.message || NO_ANSWER}`, "error");
     else complain(error, command);
     return false;
   }
@@ -201,7 +210,8 @@ async function whileBusy(key, doing, work) {
     setTimeout(release, LINGER_MS);
   } catch (error) {
     release();
-    if (error instanceof Refused && error.code === "dispatch_failed") toast(error.message || `No answer: ${NO_ANSWER}`, "error");
+    if (error instanceof Refused && error.code === "dispatch_failed")
+      toast(error.message || `No answer: ${NO_ANSWER}`, "error");
     else complain(error, doing);
   }
 }
@@ -214,17 +224,24 @@ async function whileBusy(key, doing, work) {
 export function act(surface, container, block, element, chosen, blocks) {
   const action = { ...chosen, block_id: block.block_id, action_id: element.action_id, type: element.type };
   return whileBusy(`${surface}|${block.block_id}|${element.action_id}`, "That did not work", () =>
-    post("action", { as: state.me, container, action, state: valuesOf(surface).state(blocks) }));
+    post("action", { as: state.me, container, action, state: valuesOf(surface).state(blocks) }),
+  );
 }
 
 /** @param {string} callback @param {string} [channel] @param {string} [ts] */
 export function runShortcut(callback, channel, ts) {
-  return whileBusy(`shortcut|${callback}`, "The shortcut failed", () => post("shortcut", { as: state.me, callback_id: callback, channel, ts }));
+  return whileBusy(`shortcut|${callback}`, "The shortcut failed", () =>
+    post("shortcut", { as: state.me, callback_id: callback, channel, ts }),
+  );
 }
 
 export async function react(channel, message, name) {
-  const mine = (message.reactions || []).some((reaction) => reaction.name === name && reaction.users.includes(state.me));
-  await post("react", { as: state.me, channel, ts: message.ts, name, remove: mine }).catch((error) => complain(error, "Could not react"));
+  const mine = (message.reactions || []).some(
+    (reaction) => reaction.name === name && reaction.users.includes(state.me),
+  );
+  await post("react", { as: state.me, channel, ts: message.ts, name, remove: mine }).catch((error) =>
+    complain(error, "Could not react"),
+  );
 }
 
 export async function edit(channel, ts, text) {
@@ -242,7 +259,11 @@ export async function remove(channel, ts) {
 export async function submitView(view) {
   const here = desk();
   try {
-    const answer = await post("view/submit", { as: here.me, view_id: view.id, state: valuesOf(view.id).state(view.blocks) });
+    const answer = await post("view/submit", {
+      as: here.me,
+      view_id: view.id,
+      state: valuesOf(view.id).state(view.blocks),
+    });
     if (answer.result === "closed") closeView(here, view.id);
     if (answer.result === "cleared") here.views = [];
     if (!here.views.includes(view)) forgetValues(view.id);
@@ -250,7 +271,8 @@ export async function submitView(view) {
     return {};
   } catch (error) {
     if (error instanceof Refused && error.body?.errors) return error.body.errors;
-    if (error instanceof Refused && error.code === "dispatch_failed") return { "": error.message || `No answer: ${NO_ANSWER}` };
+    if (error instanceof Refused && error.code === "dispatch_failed")
+      return { "": error.message || `No answer: ${NO_ANSWER}` };
     complain(error, "Not submitted");
     return { "": "This was not submitted. Try again." };
   }

@@ -24,13 +24,19 @@ async function call(path, options) {
 
 /** @param {string} name @param {Record<string, string|number|undefined>} query */
 export function get(name, query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined).map(([key, value]) => [key, String(value)]);
+  const given = Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [key, String(value)]);
   return call(`/person/${name}?${new URLSearchParams(given)}`, {});
 }
 
 /** @param {string} name @param {object} body */
 export function post(name, body) {
-  return call(`/person/${name}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  return call(`/person/${name}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
 }
 
 /**

@@ -31,7 +31,8 @@ export function h(tag, props, ...children) {
 export function add(node, children) {
   if (Array.isArray(children)) for (const child of children) add(node, child);
   else if (children instanceof Node) node.appendChild(children);
-  else if (children !== false && children !== null && children !== undefined) node.appendChild(document.createTextNode(String(children)));
+  else if (children !== false && children !== null && children !== undefined)
+    node.appendChild(document.createTextNode(String(children)));
 }
 
 /** Swap a node's children. @param {Element} node @param {...Child} children */
@@ -79,5 +80,17 @@ export function icon(name) {
 
 /** A button that shows only an icon, named for screen readers and on hover. */
 export function iconButton(name, label, onClick, extra = {}) {
-  return h("button", { type: "button", class: `icon-button ${extra.class || ""}`, "aria-label": label, title: label, ...extra.attrs, on: { click: onClick } }, icon(name), extra.badge);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `icon-button ${extra.class || ""}`,
+      "aria-label": label,
+      title: label,
+      ...extra.attrs,
+      on: { click: onClick },
+    },
+    icon(name),
+    extra.badge,
+  );
 }

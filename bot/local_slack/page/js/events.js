@@ -57,7 +57,8 @@ function removed(desk, channelId, ts) {
 }
 
 function viewChanged(desk, view) {
-  if (desk.views.some((other) => other.id === view.id)) desk.views = desk.views.map((other) => (other.id === view.id ? view : other));
+  if (desk.views.some((other) => other.id === view.id))
+    desk.views = desk.views.map((other) => (other.id === view.id ? view : other));
 }
 
 /** Take a modal off the stack. @param {Desk} desk @param {string} viewId */
@@ -74,7 +75,12 @@ export function apply(desk, event, isOpen) {
   switch (event.type) {
     case "message":
     case "ephemeral":
-      added(desk, event.channel, event.type === "ephemeral" ? { ...event.message, ephemeral: true } : event.message, isOpen);
+      added(
+        desk,
+        event.channel,
+        event.type === "ephemeral" ? { ...event.message, ephemeral: true } : event.message,
+        isOpen,
+      );
       break;
     case "changed":
     case "ephemeral_changed": {
@@ -99,7 +105,8 @@ export function apply(desk, event, isOpen) {
       break;
     case "read": {
       const channel = desk.channels.get(event.channel);
-      if (channel && event.ts >= (channel.latest || "")) Object.assign(channel, { unread: 0, mentions: 0, read: event.ts });
+      if (channel && event.ts >= (channel.latest || ""))
+        Object.assign(channel, { unread: 0, mentions: 0, read: event.ts });
       break;
     }
     case "people":

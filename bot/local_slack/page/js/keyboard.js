@@ -4,7 +4,8 @@ import { closePopover, popoverIsOpen } from "./views/popover.js";
 import { openSwitcher } from "./views/switcher.js";
 import { closeSide } from "./views/thread.js";
 
-const typing = (target) => target instanceof HTMLElement && (target.matches("input, textarea, select") || target.isContentEditable);
+const typing = (target) =>
+  target instanceof HTMLElement && (target.matches("input, textarea, select") || target.isContentEditable);
 const covered = () => document.querySelector(".layer:not([hidden])") !== null;
 
 function escape() {
@@ -29,7 +30,8 @@ export function mountKeyboard(main, side) {
     else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest(".list")) {
       event.preventDefault();
       current().list.step(event.key === "ArrowDown" ? 1 : -1);
-    } else if (event.key === "Enter" && event.target.classList.contains("message")) event.target.querySelector("[aria-label='Reply in thread'], .button")?.click();
+    } else if (event.key === "Enter" && event.target.classList.contains("message"))
+      event.target.querySelector("[aria-label='Reply in thread'], .button")?.click();
     else if (event.key === "/") {
       event.preventDefault();
       current().composer.set("/");

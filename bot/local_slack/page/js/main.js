@@ -38,8 +38,10 @@ async function followAddress() {
 
 function followMentions(event) {
   const mention = event.target.closest?.("button.mention");
-  if (mention?.dataset.channel && desk().channels.has(mention.dataset.channel)) go({ channel: mention.dataset.channel });
-  else if (mention?.dataset.user && mention.dataset.user !== state.me && desk().people.has(mention.dataset.user)) openDm(mention.dataset.user);
+  if (mention?.dataset.channel && desk().channels.has(mention.dataset.channel))
+    go({ channel: mention.dataset.channel });
+  else if (mention?.dataset.user && mention.dataset.user !== state.me && desk().people.has(mention.dataset.user))
+    openDm(mention.dataset.user);
 }
 
 function start() {
@@ -65,7 +67,10 @@ function start() {
   window.addEventListener("popstate", () => followAddress().catch((error) => complain(error, "Could not go there")));
   begin().catch((error) => {
     const words = error instanceof Refused ? error.message : "The page could not start.";
-    fill(document.getElementById("app"), h("div", { class: "empty empty-page" }, h("h2", null, "This workspace did not answer"), h("p", null, words)));
+    fill(
+      document.getElementById("app"),
+      h("div", { class: "empty empty-page" }, h("h2", null, "This workspace did not answer"), h("p", null, words)),
+    );
     console.error(error);
   });
 }

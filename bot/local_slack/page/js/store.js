@@ -64,17 +64,9 @@ export class Desk {
     return count;
   }
 
-  /** Messages that stand where this one stands: its thread's list or its channel's. */
+  /** A top-level message that has been read. @param {string} channel @param {string} ts */
   find(channel, ts) {
-    const inHistory = this.histories.get(channel)?.messages.find((message) => message.ts === ts);
-    if (inHistory) return inHistory;
-    for (const [key, messages] of this.threads) {
-      if (key.startsWith(`${channel}/`)) {
-        const found = messages.find((message) => message.ts === ts);
-        if (found) return found;
-      }
-    }
-    return undefined;
+    return this.histories.get(channel)?.messages.find((message) => message.ts === ts);
   }
 }
 

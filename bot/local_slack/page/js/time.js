@@ -1,10 +1,18 @@
 // Slack timestamps in the reader's own zone.
 
 /** @param {string} ts a Slack timestamp, "1700000000.000100" */
-export const dateOf = (ts) => new Date(Number(ts) * 1000);
+const dateOf = (ts) => new Date(Number(ts) * 1000);
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const full = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const full = new Intl.DateTimeFormat(undefined, {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
 const dayName = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
 export const timeText = (ts) => clock.format(dateOf(ts));

@@ -12,10 +12,23 @@ function hueOf(id) {
 /** @param {string} name */
 const initials = (name) => {
   const words = name.trim().split(/\s+/);
-  return [...words].slice(0, 2).map((word) => [...word][0] || "").join("").toUpperCase() || "?";
+  return (
+    [...words]
+      .slice(0, 2)
+      .map((word) => [...word][0] || "")
+      .join("")
+      .toUpperCase() || "?"
+  );
 };
 
 /** @param {{id: string, name: string, app?: boolean, size?: "small"|"large"}} who */
 export function avatar(who) {
-  return h("span", { class: `avatar avatar-${who.size || "normal"} ${who.app ? "avatar-app" : `hue-${hueOf(who.id)}`}`, "aria-hidden": "true" }, initials(who.name));
+  return h(
+    "span",
+    {
+      class: `avatar avatar-${who.size || "normal"} ${who.app ? "avatar-app" : `hue-${hueOf(who.id)}`}`,
+      "aria-hidden": "true",
+    },
+    initials(who.name),
+  );
 }

@@ -13,13 +13,19 @@ const LINE_KINDS = [
 const kindOf = (line) => LINE_KINDS.find(([test]) => test.test(line))?.[1] || "same";
 
 /** @param {string} name @param {string} text */
-export const isDiff = (name, text) => /\.(diff|patch)$/.test(name) || /^(diff --git|--- .*\n\+\+\+ )/m.test(text.slice(0, 2000));
+export const isDiff = (name, text) =>
+  /\.(diff|patch)$/.test(name) || /^(diff --git|--- .*\n\+\+\+ )/m.test(text.slice(0, 2000));
 
 /** Lines of code, folded after a few. @param {string} text @param {boolean} diff */
 export function codeView(text, diff) {
   const lines = text.replace(/\n$/, "").split("\n");
   const body = h("pre", { class: `code-view${diff ? " diff" : ""}`, tabindex: "0" });
-  const draw = (count) => body.replaceChildren(...lines.slice(0, count).map((line) => h("span", { class: `line${diff ? ` line-${kindOf(line)}` : ""}` }, `${line}\n`)));
+  const draw = (count) =>
+    body.replaceChildren(
+      ...lines
+        .slice(0, count)
+        .map((line) => h("span", { class: `line${diff ? ` line-${kindOf(line)}` : ""}` }, `${line}\n`)),
+    );
   const long = lines.length > FOLD_AT + 4;
   draw(long ? FOLD_AT : lines.length);
   const box = h("div", { class: "code-box" }, body);

@@ -21,14 +21,30 @@ one 1️⃣|two 2️⃣|three 3️⃣|four 4️⃣|five 5️⃣|six 6️⃣|seve
 
 /** @type {Map<string, string>} */
 export const EMOJI = new Map(
-  TABLE.trim().split(/[\n|]/).map((entry) => /** @type {[string, string]} */ (entry.trim().split(" "))),
+  TABLE.trim()
+    .split(/[\n|]/)
+    .map((entry) => /** @type {[string, string]} */ (entry.trim().split(" "))),
 );
 
 /** What the reaction menu shows. */
-export const QUICK = ["+1", "eyes", "white_check_mark", "tada", "heart", "rocket", "thinking_face", "pray", "-1", "x", "question", "fire"];
+export const QUICK = [
+  "+1",
+  "eyes",
+  "white_check_mark",
+  "tada",
+  "heart",
+  "rocket",
+  "thinking_face",
+  "pray",
+  "-1",
+  "x",
+  "question",
+  "fire",
+];
 
 /** The character for a shortcode, or the shortcode itself. @param {string} name */
 export const emojiText = (name) => EMOJI.get(name.replace(/::skin-tone-\d$/, "")) || `:${name}:`;
 
 /** Replace the shortcodes of a plain text. @param {string} text */
-export const withEmoji = (text) => text.replace(/:([a-z0-9_+'-]+(?:::skin-tone-\d)?):/g, (whole, name) => (EMOJI.has(name) ? emojiText(name) : whole));
+export const withEmoji = (text) =>
+  text.replace(/:([a-z0-9_+'-]+(?:::skin-tone-\d)?):/g, (whole, name) => (EMOJI.has(name) ? emojiText(name) : whole));

@@ -6,7 +6,12 @@ const PREVIEW_BYTES = 400_000;
 const TEXT = /\.(txt|diff|patch|md|json|toml|ya?ml|log|py|js|ts|css|html|sh|rs|go|java|c|h|csv|ini|cfg)$/i;
 const PICTURE = /\.(png|jpe?g|gif|webp)$/i;
 
-const sizeText = (size) => (size < 1024 ? `${size} bytes` : size < 1024 * 1024 ? `${(size / 1024).toFixed(1)} kB` : `${(size / 1024 / 1024).toFixed(1)} MB`);
+const sizeText = (size) =>
+  size < 1024
+    ? `${size} bytes`
+    : size < 1024 * 1024
+      ? `${(size / 1024).toFixed(1)} kB`
+      : `${(size / 1024 / 1024).toFixed(1)} MB`;
 
 /** Only the workspace's own files are read into the page. */
 const ownUrl = (url) => {
@@ -22,7 +27,13 @@ function tally(text) {
     if (/^\+(?!\+\+ )/.test(line)) added += 1;
     else if (/^-(?!-- )/.test(line)) removed += 1;
   }
-  return h("span", { class: "tally" }, h("span", { class: "tally-added" }, `+${added}`), " ", h("span", { class: "tally-removed" }, `−${removed}`));
+  return h(
+    "span",
+    { class: "tally" },
+    h("span", { class: "tally-added" }, `+${added}`),
+    " ",
+    h("span", { class: "tally-removed" }, `−${removed}`),
+  );
 }
 
 async function preview(card, note, name, url) {
@@ -40,9 +51,20 @@ function fileCard(file) {
   const url = ownUrl(file.url || file.url_private || file.permalink || "");
   const size = file.size || 0;
   const note = h("small", null, sizeText(size));
-  const card = h("div", { class: "file" }, h("a", { class: "file-head", href: url || null, target: "_blank", rel: "noopener" }, h("span", { class: "file-icon" }, icon("file")), h("span", { class: "file-name" }, h("b", null, file.title || name), note)));
-  if (url && PICTURE.test(name)) card.append(h("img", { class: "picture", src: url, alt: file.title || name, loading: "lazy" }));
-  else if (url && TEXT.test(name) && size <= PREVIEW_BYTES) preview(card, note, name, url).catch(() => note.append(" · no preview"));
+  const card = h(
+    "div",
+    { class: "file" },
+    h(
+      "a",
+      { class: "file-head", href: url || null, target: "_blank", rel: "noopener" },
+      h("span", { class: "file-icon" }, icon("file")),
+      h("span", { class: "file-name" }, h("b", null, file.title || name), note),
+    ),
+  );
+  if (url && PICTURE.test(name))
+    card.append(h("img", { class: "picture", src: url, alt: file.title || name, loading: "lazy" }));
+  else if (url && TEXT.test(name) && size <= PREVIEW_BYTES)
+    preview(card, note, name, url).catch(() => note.append(" · no preview"));
   return card;
 }
 

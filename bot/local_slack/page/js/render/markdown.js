@@ -2,7 +2,8 @@
 import { h } from "../dom.js";
 import { emoji, link } from "./mrkdwn.js";
 
-const INLINE = /(?<code>`[^`\n]+`)|(?<bold>\*\*[^\n]+?\*\*|__[^\n]+?__)|(?<italic>\*[^*\n]+\*|(?<!\w)_[^_\n]+_(?!\w))|(?<strike>~~[^~\n]+~~)|\[(?<label>[^\]\n]+)\]\((?<href>[^)\s]+)\)|:(?<emoji>[a-z0-9_+-]+):|(?<url>https?:\/\/[^\s<>)]+)/g;
+const INLINE =
+  /(?<code>`[^`\n]+`)|(?<bold>\*\*[^\n]+?\*\*|__[^\n]+?__)|(?<italic>\*[^*\n]+\*|(?<!\w)_[^_\n]+_(?!\w))|(?<strike>~~[^~\n]+~~)|\[(?<label>[^\]\n]+)\]\((?<href>[^)\s]+)\)|:(?<emoji>[a-z0-9_+-]+):|(?<url>https?:\/\/[^\s<>)]+)/g;
 
 /** @param {string} text @returns {any[]} */
 function inline(text) {
@@ -24,21 +25,69 @@ function inline(text) {
   return nodes;
 }
 
-const cells = (row) => row.replace(/^\s*\||\|\s*$/g, "").split("|").map((cell) => cell.trim());
+const cells = (row) =>
+  row
+    .replace(/^\s*\||\|\s*$/g, "")
+    .split("|")
+    .map((cell) => cell.trim());
 
 function table(rows) {
   const [head, , ...body] = rows;
-  return h("div", { class: "table-wrap" }, h("table", null,
-    h("thead", null, h("tr", null, cells(head).map((cell) => h("th", null, inline(cell))))),
-    h("tbody", null, body.map((row) => h("tr", null, cells(row).map((cell) => h("td", null, inline(cell))))))));
+  return h(
+    "div",
+    { class: "table-wrap" },
+    h(
+      "table",
+      null,
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          cells(head).map((cell) => h("th", null, inline(cell))),
+        ),
+      ),
+      h(
+        "tbody",
+        null,
+        body.map((row) =>
+          h(
+            "tr",
+            null,
+            cells(row).map((cell) => h("td", null, inline(cell))),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /** The block kinds, in the order in which a line is tried against them; each takes the lines it matches in one run. */
 const KINDS = [
-  { test: /^#{1,6} /, make: (run) => run.map((line) => h("h4", { class: "md-heading" }, inline(line.replace(/^#+ /, "")))) },
+  {
+    test: /^#{1,6} /,
+    make: (run) => run.map((line) => h("h4", { class: "md-heading" }, inline(line.replace(/^#+ /, "")))),
+  },
   { test: /^>/, make: (run) => h("blockquote", null, inline(run.map((line) => line.replace(/^> ?/, "")).join("\n"))) },
-  { test: /^\s*[-*+] /, make: (run) => h("ul", null, run.map((line) => h("li", null, inline(line.replace(/^\s*[-*+] /, ""))))) },
-  { test: /^\s*\d+[.)] /, make: (run) => h("ol", null, run.map((line) => h("li", null, inline(line.replace(/^\s*\d+[.)] /, ""))))) },
+  {
+    test: /^\s*[-*+] /,
+    make: (run) =>
+      h(
+        "ul",
+        null,
+        run.map((line) => h("li", null, inline(line.replace(/^\s*[-*+] /, "")))),
+      ),
+  },
+  {
+    test: /^\s*\d+[.)] /,
+    make: (run) =>
+      h(
+        "ol",
+        null,
+        run.map((line) => h("li", null, inline(line.replace(/^\s*\d+[.)] /, "")))),
+      ),
+  },
   { test: /^\s*\|.*\|\s*$/, make: (run) => (run.length > 1 ? table(run) : h("p", null, inline(run[0]))) },
   { test: /^(-{3,}|\*{3,})$/, make: () => h("hr", null) },
   { test: /^\s*$/, make: () => null },
@@ -66,5 +115,11 @@ function blocks(text) {
 /** @param {string} text */
 export function markdown(text) {
   const parts = text.split(/^```.*$/m);
-  return h("div", { class: "rich" }, parts.map((part, at) => (at % 2 ? h("pre", null, part.replace(/^\n|\n$/g, "")) : blocks(part.replace(/^\n|\n$/g, "")))));
+  return h(
+    "div",
+    { class: "rich" },
+    parts.map((part, at) =>
+      at % 2 ? h("pre", null, part.replace(/^\n|\n$/g, "")) : blocks(part.replace(/^\n|\n$/g, "")),
+    ),
+  );
 }

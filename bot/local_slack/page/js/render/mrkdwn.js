@@ -5,7 +5,7 @@ import { dateFormat, fullText } from "../time.js";
 import { EMOJI, emojiText } from "./emoji.js";
 
 /** @param {string} text */
-export const unescape = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
+const unescape = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
 
 /** Only these can be followed from here; anything else stays text. @param {string} url */
 export const safeUrl = (url) => (/^(https?:\/\/|mailto:)/i.test(url) ? url : "");
@@ -20,13 +20,21 @@ export function link(url, label) {
 export function userMention(id) {
   const here = desk();
   const me = here.me === id;
-  return h("button", { type: "button", class: `mention${me ? " mention-me" : ""}`, data: { user: id } }, `@${here.personName(id)}`);
+  return h(
+    "button",
+    { type: "button", class: `mention${me ? " mention-me" : ""}`, data: { user: id } },
+    `@${here.personName(id)}`,
+  );
 }
 
 /** @param {string} id @param {string} [label] */
 export function channelMention(id, label) {
   const channel = desk().channels.get(id);
-  return h("button", { type: "button", class: "mention", data: { channel: id } }, `#${channel ? channel.name : label || id}`);
+  return h(
+    "button",
+    { type: "button", class: "mention", data: { channel: id } },
+    `#${channel ? channel.name : label || id}`,
+  );
 }
 
 /** @param {string} name */
@@ -34,7 +42,9 @@ export const broadcast = (name) => h("span", { class: "mention mention-me" }, `@
 
 /** @param {string} name */
 export function emoji(name) {
-  return EMOJI.has(name.replace(/::skin-tone-\d$/, "")) ? h("span", { class: "emoji", role: "img", "aria-label": name, title: `:${name}:` }, emojiText(name)) : `:${name}:`;
+  return EMOJI.has(name.replace(/::skin-tone-\d$/, ""))
+    ? h("span", { class: "emoji", role: "img", "aria-label": name, title: `:${name}:` }, emojiText(name))
+    : `:${name}:`;
 }
 
 /** @param {string} seconds @param {string} format @param {string} [url] @param {string} [fallback] */
@@ -64,8 +74,15 @@ function entity(body) {
 const EDGE = "[\\s.,;:!?()\\[\\]{}'\"“”‘’—–/·|*_~-]";
 const styled = (mark) => `(?<=^|${EDGE})\\${mark}(?=\\S)(?:[^\\n\\${mark}]*[^\\s\\${mark}])\\${mark}(?=$|${EDGE}|&)`;
 const INLINE = new RegExp(
-  ["(?<code>`[^`\\n]+`)", "(?<entity><[^<>\\n]+>)", `(?<bold>${styled("*")})`, `(?<italic>${styled("_")})`, `(?<strike>${styled("~")})`,
-    ":(?<emoji>[a-z0-9_+'-]+(?:::skin-tone-\\d)?):", "(?<url>https?:\\/\\/[^\\s<>|]*[^\\s<>|.,;:!?)'\"])"].join("|"),
+  [
+    "(?<code>`[^`\\n]+`)",
+    "(?<entity><[^<>\\n]+>)",
+    `(?<bold>${styled("*")})`,
+    `(?<italic>${styled("_")})`,
+    `(?<strike>${styled("~")})`,
+    ":(?<emoji>[a-z0-9_+'-]+(?:::skin-tone-\\d)?):",
+    "(?<url>https?:\\/\\/[^\\s<>|]*[^\\s<>|.,;:!?)'\"])",
+  ].join("|"),
   "g",
 );
 
@@ -111,7 +128,14 @@ function lines(text) {
     } else if (bullet) {
       flush();
       const deep = bullet[1].length > 1 ? " bullet-deep" : "";
-      nodes.push(h("span", { class: `bullet${deep}` }, h("span", { class: "bullet-mark" }, bullet[2]), h("span", null, inline(line.slice(bullet[0].length)))));
+      nodes.push(
+        h(
+          "span",
+          { class: `bullet${deep}` },
+          h("span", { class: "bullet-mark" }, bullet[2]),
+          h("span", null, inline(line.slice(bullet[0].length))),
+        ),
+      );
     } else {
       if (quote.length) flush();
       plain.push(line);

@@ -50,7 +50,15 @@ function block(element) {
     case "rich_text_list": {
       const ordered = element.style === "ordered";
       const items = element.elements.map((item) => h("li", null, parts(item.elements)));
-      return h(ordered ? "ol" : "ul", { class: "rich-list", start: ordered && element.offset ? element.offset + 1 : null, vars: { "--indent": String(element.indent || 0) } }, items);
+      return h(
+        ordered ? "ol" : "ul",
+        {
+          class: "rich-list",
+          start: ordered && element.offset ? element.offset + 1 : null,
+          vars: { "--indent": String(element.indent || 0) },
+        },
+        items,
+      );
     }
     default:
       return null;

@@ -18,10 +18,10 @@ const INITIAL = {
 };
 
 /** The element kinds that a person can fill in. */
-export const isStateful = (element) => element.type in INITIAL;
+const isStateful = (element) => element.type in INITIAL;
 
 /** @param {any} block @returns {any[]} the interactive elements of one block */
-export function elementsOf(block) {
+function elementsOf(block) {
   if (block.type === "input") return [block.element];
   if (block.type === "section" && block.accessory) return [block.accessory];
   return block.type === "actions" ? block.elements : [];

@@ -3,11 +3,14 @@
 /** @typedef {{fill: string, title: string, args: string, note: string}} Suggestion */
 
 /** "[start|stop] name" or "start [task] · stop · list" → verbs with what follows each. @param {string} hint */
-export function verbsOf(hint) {
+function verbsOf(hint) {
   const grouped = /^[[<(]([\w-]+(?:\s*\|\s*[\w-]+)+)[\]>)]\s*(.*)$/.exec(hint.trim());
   const alternatives = grouped ? grouped[1].split("|").map((verb) => `${verb.trim()} ${grouped[2]}`) : splitTop(hint);
   if (alternatives.length < 2) return [];
-  return alternatives.map((text) => /^([a-z][\w-]*)\s*(.*)$/.exec(text.trim())).filter(Boolean).map(([, verb, args]) => ({ verb, args: args.trim() }));
+  return alternatives
+    .map((text) => /^([a-z][\w-]*)\s*(.*)$/.exec(text.trim()))
+    .filter(Boolean)
+    .map(([, verb, args]) => ({ verb, args: args.trim() }));
 }
 
 /** Split at bars, commas and dots outside brackets. */
@@ -32,10 +35,19 @@ export function suggest(text, commands) {
   if (!typed) return [];
   const exact = commands.find((command) => command.command === typed);
   if (exact && verbsOf(exact.usage_hint || "").length) {
-    return verbsOf(exact.usage_hint).filter(({ verb }) => verb.startsWith(rest || "") && verb !== rest).map(({ verb, args }) => ({ fill: `${typed} ${verb} `, title: `${typed} ${verb}`, args, note: "" }));
+    return verbsOf(exact.usage_hint)
+      .filter(({ verb }) => verb.startsWith(rest || "") && verb !== rest)
+      .map(({ verb, args }) => ({ fill: `${typed} ${verb} `, title: `${typed} ${verb}`, args, note: "" }));
   }
   if (rest !== undefined) return [];
-  return commands.filter((command) => command.command.startsWith(typed)).map((command) => ({ fill: `${command.command} `, title: command.command, args: command.usage_hint || "", note: command.description }));
+  return commands
+    .filter((command) => command.command.startsWith(typed))
+    .map((command) => ({
+      fill: `${command.command} `,
+      title: command.command,
+      args: command.usage_hint || "",
+      note: command.description,
+    }));
 }
 
 /** The usage of the command that is being typed, once its verb stands. @param {string} text @param {any[]} commands */

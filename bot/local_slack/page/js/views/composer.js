@@ -13,23 +13,55 @@ const MAX = 8;
 function peopleItems(word, from) {
   const here = desk();
   return [...here.people.values()]
-    .filter((person) => `${person.real_name} ${person.name}`.toLowerCase().split(/\s+/).some((part) => part.startsWith(word)))
-    .map((person) => ({ fill: `@${person.name} `, from, lead: avatar({ id: person.id, name: here.personName(person.id), app: here.isApp(person.id), size: "small" }), title: here.personName(person.id), note: `@${person.name}` }));
+    .filter((person) =>
+      `${person.real_name} ${person.name}`
+        .toLowerCase()
+        .split(/\s+/)
+        .some((part) => part.startsWith(word)),
+    )
+    .map((person) => ({
+      fill: `@${person.name} `,
+      from,
+      lead: avatar({ id: person.id, name: here.personName(person.id), app: here.isApp(person.id), size: "small" }),
+      title: here.personName(person.id),
+      note: `@${person.name}`,
+    }));
 }
 
 function channelItems(word, from) {
   return [...desk().channels.values()]
     .filter((channel) => channel.type === "channel" && !channel.archived && channel.name.startsWith(word))
-    .map((channel) => ({ fill: `#${channel.name} `, from, lead: icon("hash"), title: channel.name, note: channel.topic || "" }));
+    .map((channel) => ({
+      fill: `#${channel.name} `,
+      from,
+      lead: icon("hash"),
+      title: channel.name,
+      note: channel.topic || "",
+    }));
 }
 
 function emojiItems(word, from) {
-  return [...EMOJI.keys()].filter((name) => name.startsWith(word)).map((name) => ({ fill: `:${name}: `, from, lead: h("span", { class: "emoji" }, emojiText(name)), title: `:${name}:`, note: "" }));
+  return [...EMOJI.keys()]
+    .filter((name) => name.startsWith(word))
+    .map((name) => ({
+      fill: `:${name}: `,
+      from,
+      lead: h("span", { class: "emoji" }, emojiText(name)),
+      title: `:${name}:`,
+      note: "",
+    }));
 }
 
 /** What can be completed before the caret. @param {string} text @returns {Item[]} */
 function itemsFor(text) {
-  if (text.startsWith("/")) return suggest(text, desk().commands).map((one) => ({ fill: one.fill, from: 0, lead: icon("slash"), title: one.title, note: [one.args, one.note].filter(Boolean).join("  ·  ") }));
+  if (text.startsWith("/"))
+    return suggest(text, desk().commands).map((one) => ({
+      fill: one.fill,
+      from: 0,
+      lead: icon("slash"),
+      title: one.title,
+      note: [one.args, one.note].filter(Boolean).join("  ·  "),
+    }));
   const match = /(?:^|\s)([@#])([\w.-]*)$/.exec(text) || /(?:^|\s)(:)([a-z0-9_+-]{2,})$/.exec(text);
   if (!match) return [];
   const from = text.length - match[2].length - 1;
@@ -46,15 +78,37 @@ export class Composer {
     /** @type {Item[]} */ this.items = [];
     this.at = 0;
     const listId = `complete-${options.label.replace(/\W/g, "")}`;
-    this.field = h("textarea", { rows: 1, class: "composer-field", "aria-label": options.label, "aria-autocomplete": "list", "aria-controls": listId, spellcheck: "true" });
+    this.field = h("textarea", {
+      rows: 1,
+      class: "composer-field",
+      "aria-label": options.label,
+      "aria-autocomplete": "list",
+      "aria-controls": listId,
+      spellcheck: "true",
+    });
     this.menu = h("div", { class: "complete", role: "listbox", id: listId, "aria-label": "Suggestions", hidden: true });
     this.sendButton = iconButton("send", "Send", () => this.submit(), { class: "composer-send" });
     this.hint = h("span", { class: "composer-hint" });
     const insert = (text) => () => this.insert(text);
-    this.node = h("div", { class: "composer" }, this.menu,
-      h("div", { class: "composer-box" }, this.field,
-        h("div", { class: "composer-bar" }, iconButton("slash", "Commands", () => this.set("/")), iconButton("at", "Mention somebody", insert("@")), iconButton("smile", "Emoji", insert(":sm")),
-          this.hint, this.sendButton)));
+    this.node = h(
+      "div",
+      { class: "composer" },
+      this.menu,
+      h(
+        "div",
+        { class: "composer-box" },
+        this.field,
+        h(
+          "div",
+          { class: "composer-bar" },
+          iconButton("slash", "Commands", () => this.set("/")),
+          iconButton("at", "Mention somebody", insert("@")),
+          iconButton("smile", "Emoji", insert(":sm")),
+          this.hint,
+          this.sendButton,
+        ),
+      ),
+    );
     this.field.addEventListener("input", () => this.typed());
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.field.addEventListener("blur", () => this.complete([]));
@@ -95,7 +149,12 @@ export class Composer {
     this.field.style.setProperty("height", `${Math.min(this.field.scrollHeight, 220)}px`);
     this.sendButton.classList.toggle("ready", this.field.value.trim() !== "");
     const usage = usageOf(this.field.value, desk()?.commands || []);
-    fill(this.hint, usage ? h("code", null, usage) : [h("kbd", null, "Enter"), " sends, ", h("kbd", null, "Shift Enter"), " new line"]);
+    fill(
+      this.hint,
+      usage
+        ? h("code", null, usage)
+        : [h("kbd", null, "Enter"), " sends, ", h("kbd", null, "Shift Enter"), " new line"],
+    );
   }
 
   typed() {
@@ -111,8 +170,22 @@ export class Composer {
 
   draw() {
     this.menu.hidden = !this.items.length;
-    this.menu.replaceChildren(...this.items.map((item, at) => h("div", { role: "option", class: `complete-item${at === this.at ? " active" : ""}`, "aria-selected": at === this.at ? "true" : "false", on: { click: () => this.take(item) } },
-      h("span", { class: "complete-lead" }, item.lead), h("b", null, item.title), h("span", { class: "complete-note" }, item.note))));
+    this.menu.replaceChildren(
+      ...this.items.map((item, at) =>
+        h(
+          "div",
+          {
+            role: "option",
+            class: `complete-item${at === this.at ? " active" : ""}`,
+            "aria-selected": at === this.at ? "true" : "false",
+            on: { click: () => this.take(item) },
+          },
+          h("span", { class: "complete-lead" }, item.lead),
+          h("b", null, item.title),
+          h("span", { class: "complete-note" }, item.note),
+        ),
+      ),
+    );
     this.menu.querySelector(".active")?.scrollIntoView({ block: "nearest" });
   }
 
@@ -146,7 +219,9 @@ export class Composer {
   /** A slash command that can be sent as it stands, though more could be completed. */
   isWhole() {
     const text = this.field.value.trim();
-    return text.startsWith("/") && desk().commands.some((command) => text === command.command) && / $/.test(this.field.value);
+    return (
+      text.startsWith("/") && desk().commands.some((command) => text === command.command) && / $/.test(this.field.value)
+    );
   }
 
   async submit() {

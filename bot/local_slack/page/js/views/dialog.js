@@ -1,7 +1,8 @@
 // Small dialogs of the page's own: a question before an action. Also the focus trap that every dialog uses.
 import { h } from "../dom.js";
 
-const FOCUSABLE = "a[href], button:not([disabled]), input:not([disabled]), textarea:not([disabled]), [tabindex]:not([tabindex='-1'])";
+const FOCUSABLE =
+  "a[href], button:not([disabled]), input:not([disabled]), textarea:not([disabled]), [tabindex]:not([tabindex='-1'])";
 
 /** Keep Tab inside a dialog. @param {HTMLElement} box */
 export function trapFocus(box) {
@@ -33,12 +34,32 @@ export function ask(words) {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
       resolve(answer);
     };
-    const yes = h("button", { type: "button", class: `button ${words.danger ? "button-danger" : "button-primary"}`, on: { click: () => finish(true) } }, words.confirm);
-    const box = h("div", { class: "modal modal-small", role: "alertdialog", "aria-modal": "true", "aria-label": "Please confirm" },
+    const yes = h(
+      "button",
+      {
+        type: "button",
+        class: `button ${words.danger ? "button-danger" : "button-primary"}`,
+        on: { click: () => finish(true) },
+      },
+      words.confirm,
+    );
+    const box = h(
+      "div",
+      { class: "modal modal-small", role: "alertdialog", "aria-modal": "true", "aria-label": "Please confirm" },
       h("div", { class: "modal-head" }, h("h2", null, words.title)),
       h("div", { class: "modal-body" }, h("p", { class: "lines" }, words.text)),
-      h("div", { class: "modal-foot" }, h("button", { type: "button", class: "button", on: { click: () => finish(false) } }, words.deny), yes));
-    const layer = h("div", { class: "layer", on: { pointerdown: (event) => event.target === layer && finish(false) } }, box);
+      h(
+        "div",
+        { class: "modal-foot" },
+        h("button", { type: "button", class: "button", on: { click: () => finish(false) } }, words.deny),
+        yes,
+      ),
+    );
+    const layer = h(
+      "div",
+      { class: "layer", on: { pointerdown: (event) => event.target === layer && finish(false) } },
+      box,
+    );
     box.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();

@@ -8,7 +8,11 @@ import { desk, state } from "../store.js";
 /** @param {any} view */
 function surfaceOf(view) {
   const container = { type: "view", view_id: view.id };
-  return { key: view.id, values: valuesOf(view.id), act: (block, element, chosen) => act(view.id, container, block, element, chosen, view.blocks) };
+  return {
+    key: view.id,
+    values: valuesOf(view.id),
+    act: (block, element, chosen) => act(view.id, container, block, element, chosen, view.blocks),
+  };
 }
 
 /** @param {HTMLElement} node @returns {() => void} brings it up to date */
@@ -17,12 +21,24 @@ export function mountHome(node) {
   let stamp = "";
   return () => {
     const here = desk();
-    const busy = [state.me, ...[...state.busy.keys()].filter((key) => here.home && key.startsWith(`${here.home.id}|`))].join();
+    const busy = [
+      state.me,
+      ...[...state.busy.keys()].filter((key) => here.home && key.startsWith(`${here.home.id}|`)),
+    ].join();
     if (here.home === shown && busy === stamp) return;
     shown = here.home;
     stamp = busy;
     if (shown) fill(node, h("div", { class: "home-page blocks" }, renderBlocks(surfaceOf(shown), shown.blocks)));
-    else if (shown === null) fill(node, h("div", { class: "empty" }, h("h2", null, "Nothing here yet"), h("p", null, `${here.app?.name || "The app"} has not published a Home tab for ${here.personName(here.me)}.`)));
+    else if (shown === null)
+      fill(
+        node,
+        h(
+          "div",
+          { class: "empty" },
+          h("h2", null, "Nothing here yet"),
+          h("p", null, `${here.app?.name || "The app"} has not published a Home tab for ${here.personName(here.me)}.`),
+        ),
+      );
     else fill(node, h("div", { class: "empty" }, h("span", { class: "spinner" })));
   };
 }

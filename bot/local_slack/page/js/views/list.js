@@ -9,9 +9,12 @@ const NEAR = 60;
 
 /** Does a message continue the one above it? @param {Message|undefined} above @param {Message} message */
 function continues(above, message) {
-  if (!above || above.ephemeral || above.subtype !== message.subtype || dayKey(above.ts) !== dayKey(message.ts)) return false;
+  if (!above || above.ephemeral || above.subtype !== message.subtype || dayKey(above.ts) !== dayKey(message.ts))
+    return false;
   const [one, other] = [author(above), author(message)];
-  return !one.app && one.id === other.id && one.name === other.name && Number(message.ts) - Number(above.ts) < GROUP_SECONDS;
+  return (
+    !one.app && one.id === other.id && one.name === other.name && Number(message.ts) - Number(above.ts) < GROUP_SECONDS
+  );
 }
 
 export class MessageList {
@@ -42,11 +45,39 @@ export class MessageList {
     if (lead) rows.push({ key: "lead", message: null, stamp: lead.stamp, make: lead.make });
     let above;
     messages.forEach((message, at) => {
-      if (!above || dayKey(above.ts) !== dayKey(message.ts)) rows.push({ key: `day ${dayKey(message.ts)}`, message: null, stamp: dayText(message.ts), make: () => h("div", { class: "day", role: "separator" }, h("span", null, dayText(message.ts))) });
-      if (newFrom === message.ts) rows.push({ key: "new", message: null, stamp: "", make: () => h("div", { class: "newline", role: "separator" }, h("span", null, "New")) });
+      if (!above || dayKey(above.ts) !== dayKey(message.ts))
+        rows.push({
+          key: `day ${dayKey(message.ts)}`,
+          message: null,
+          stamp: dayText(message.ts),
+          make: () => h("div", { class: "day", role: "separator" }, h("span", null, dayText(message.ts))),
+        });
+      if (newFrom === message.ts)
+        rows.push({
+          key: "new",
+          message: null,
+          stamp: "",
+          make: () => h("div", { class: "newline", role: "separator" }, h("span", null, "New")),
+        });
       const compact = newFrom !== message.ts && continues(above, message) && !(this.options.inThread && at === 1);
-      rows.push({ key: message.ts, message, stamp: stamp(channel, message, compact), make: () => renderMessage(channel, message, { compact, inThread: this.options.inThread }) });
-      if (this.options.inThread && at === 0 && messages.length > 1) rows.push({ key: "count", message: null, stamp: String(messages.length), make: () => h("div", { class: "count" }, h("span", null, messages.length === 2 ? "1 reply" : `${messages.length - 1} replies`)) });
+      rows.push({
+        key: message.ts,
+        message,
+        stamp: stamp(channel, message, compact),
+        make: () => renderMessage(channel, message, { compact, inThread: this.options.inThread }),
+      });
+      if (this.options.inThread && at === 0 && messages.length > 1)
+        rows.push({
+          key: "count",
+          message: null,
+          stamp: String(messages.length),
+          make: () =>
+            h(
+              "div",
+              { class: "count" },
+              h("span", null, messages.length === 2 ? "1 reply" : `${messages.length - 1} replies`),
+            ),
+        });
       above = message;
     });
     return rows;
@@ -93,7 +124,8 @@ export class MessageList {
       else if (node.nextElementSibling !== cursor || !node.isConnected) this.inner.insertBefore(node, cursor);
     }
     if (this.sticky) this.toFoot();
-    else if (top && this.inner.querySelector(".message") !== top) this.node.scrollTop = this.node.scrollHeight - fromFoot;
+    else if (top && this.inner.querySelector(".message") !== top)
+      this.node.scrollTop = this.node.scrollHeight - fromFoot;
   }
 
   /** Move the keyboard's place among the messages. @param {number} step */

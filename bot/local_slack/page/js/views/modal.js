@@ -24,15 +24,40 @@ async function submit(view) {
 
 function build(view, depth) {
   const { errors, sending } = statusOf(view);
-  const surface = { key: view.id, values: valuesOf(view.id), errors, act: (block, element, chosen) => act(view.id, { type: "view", view_id: view.id }, block, element, chosen, view.blocks) };
+  const surface = {
+    key: view.id,
+    values: valuesOf(view.id),
+    errors,
+    act: (block, element, chosen) =>
+      act(view.id, { type: "view", view_id: view.id }, block, element, chosen, view.blocks),
+  };
   const hasInput = view.blocks.some((block) => block.type === "input");
-  const close = textObject(view.close || { type: "plain_text", text: depth > 1 ? "Back" : hasInput ? "Cancel" : "Close" });
-  const form = h("form", { class: "modal", role: "dialog", "aria-modal": "true", "aria-labelledby": "modal-title", novalidate: true },
-    h("div", { class: "modal-head" }, h("h2", { id: "modal-title" }, textObject(view.title)), iconButton("close", "Close", () => dismissView(true))),
+  const close = textObject(
+    view.close || { type: "plain_text", text: depth > 1 ? "Back" : hasInput ? "Cancel" : "Close" },
+  );
+  const form = h(
+    "form",
+    { class: "modal", role: "dialog", "aria-modal": "true", "aria-labelledby": "modal-title", novalidate: true },
+    h(
+      "div",
+      { class: "modal-head" },
+      h("h2", { id: "modal-title" }, textObject(view.title)),
+      iconButton("close", "Close", () => dismissView(true)),
+    ),
     errors[""] && h("div", { class: "modal-error", role: "alert" }, errors[""]),
     h("div", { class: "modal-body blocks" }, renderBlocks(surface, view.blocks)),
-    h("div", { class: "modal-foot" }, h("button", { type: "button", class: "button", on: { click: () => dismissView(false) } }, close),
-      (view.submit || hasInput) && h("button", { type: "submit", class: `button button-primary${sending ? " busy" : ""}`, disabled: sending }, h("span", { class: "button-text" }, textObject(view.submit || { type: "plain_text", text: "Submit" })))));
+    h(
+      "div",
+      { class: "modal-foot" },
+      h("button", { type: "button", class: "button", on: { click: () => dismissView(false) } }, close),
+      (view.submit || hasInput) &&
+        h(
+          "button",
+          { type: "submit", class: `button button-primary${sending ? " busy" : ""}`, disabled: sending },
+          h("span", { class: "button-text" }, textObject(view.submit || { type: "plain_text", text: "Submit" })),
+        ),
+    ),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submit(view);
@@ -47,14 +72,22 @@ function build(view, depth) {
   return form;
 }
 
-const controls = (box) => [...box.querySelectorAll(".modal-body input, .modal-body textarea, .modal-body .select, .modal-body button")];
+const controls = (box) => [
+  ...box.querySelectorAll(".modal-body input, .modal-body textarea, .modal-body .select, .modal-body button"),
+];
 
 /** Put the focus back where it was after a redraw, else into the first field. */
 function focusAfter(box, index, caret) {
   const all = controls(box);
-  const target = index >= 0 ? all[index] : box.querySelector("[data-autofocus]") || all[0] || box.querySelector(".modal-foot .button-primary, .modal-foot button");
+  const target =
+    index >= 0
+      ? all[index]
+      : box.querySelector("[data-autofocus]") ||
+        all[0] ||
+        box.querySelector(".modal-foot .button-primary, .modal-foot button");
   target?.focus();
-  if (caret !== null && target && "setSelectionRange" in target && /^(text|textarea)$/.test(target.type)) target.setSelectionRange(caret, caret);
+  if (caret !== null && target && "setSelectionRange" in target && /^(text|textarea)$/.test(target.type))
+    target.setSelectionRange(caret, caret);
 }
 
 /** @param {HTMLElement} layers */
@@ -67,7 +100,14 @@ export function mountModal(layers) {
   onRender(() => {
     const here = desk();
     const view = here?.views.at(-1) || null;
-    const next = view ? JSON.stringify([view.id, here.views.length, statusOf(view), [...state.busy.keys()].filter((key) => key.startsWith(`${view.id}|`))]) : "";
+    const next = view
+      ? JSON.stringify([
+          view.id,
+          here.views.length,
+          statusOf(view),
+          [...state.busy.keys()].filter((key) => key.startsWith(`${view.id}|`)),
+        ])
+      : "";
     if (view === shownView && next === stamp) return;
     const same = view && shownView && view.id === shownView.id;
     const active = document.activeElement;

@@ -8,9 +8,20 @@ const FILTER_FROM = 8;
 
 function list(choices, picked, multi, onPick) {
   const box = h("div", { class: "picker", role: "presentation" });
-  const options = h("div", { role: "listbox", class: "picker-options", "aria-multiselectable": multi ? "true" : null, tabindex: "-1" });
-  const filter = choices.length > FILTER_FROM ? h("input", { class: "picker-filter", type: "text", placeholder: "Filter", "aria-label": "Filter the choices" }) : null;
-  let at = Math.max(0, choices.findIndex((choice) => picked.includes(choice.key)));
+  const options = h("div", {
+    role: "listbox",
+    class: "picker-options",
+    "aria-multiselectable": multi ? "true" : null,
+    tabindex: "-1",
+  });
+  const filter =
+    choices.length > FILTER_FROM
+      ? h("input", { class: "picker-filter", type: "text", placeholder: "Filter", "aria-label": "Filter the choices" })
+      : null;
+  let at = Math.max(
+    0,
+    choices.findIndex((choice) => picked.includes(choice.key)),
+  );
   let shown = choices;
 
   const draw = () => {
@@ -20,8 +31,19 @@ function list(choices, picked, multi, onPick) {
       if (choice.group && choice.group !== group) options.append(h("div", { class: "picker-group" }, choice.group));
       group = choice.group || "";
       const isOn = picked.includes(choice.key);
-      options.append(h("div", { role: "option", class: `picker-option${index === at ? " active" : ""}`, "aria-selected": isOn ? "true" : "false", on: { click: () => pick(choice) } },
-        h("span", { class: "menu-label" }, choice.label, choice.hint && h("small", null, choice.hint)), isOn && icon("check")));
+      options.append(
+        h(
+          "div",
+          {
+            role: "option",
+            class: `picker-option${index === at ? " active" : ""}`,
+            "aria-selected": isOn ? "true" : "false",
+            on: { click: () => pick(choice) },
+          },
+          h("span", { class: "menu-label" }, choice.label, choice.hint && h("small", null, choice.hint)),
+          isOn && icon("check"),
+        ),
+      );
     });
     if (!shown.length) options.append(h("div", { class: "picker-none" }, "Nothing matches"));
     options.querySelector(".active")?.scrollIntoView({ block: "nearest" });
@@ -65,12 +87,29 @@ function list(choices, picked, multi, onPick) {
 export function picker(options) {
   let picked = [...options.picked];
   const text = h("span", { class: "picker-text" });
-  const button = h("button", { type: "button", class: "select", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-label": options.label,
-    "aria-invalid": options.invalid ? "true" : null, "aria-describedby": options.describedBy }, text, icon("down"));
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "select",
+      role: "combobox",
+      "aria-haspopup": "listbox",
+      "aria-expanded": "false",
+      "aria-label": options.label,
+      "aria-invalid": options.invalid ? "true" : null,
+      "aria-describedby": options.describedBy,
+    },
+    text,
+    icon("down"),
+  );
   const show = () => {
     const chosen = options.choices.filter((choice) => picked.includes(choice.key));
     text.classList.toggle("placeholder", !chosen.length);
-    text.replaceChildren(...(options.multi && chosen.length ? chosen.map((choice) => h("span", { class: "chip" }, choice.label)) : [chosen[0]?.label || options.placeholder]));
+    text.replaceChildren(
+      ...(options.multi && chosen.length
+        ? chosen.map((choice) => h("span", { class: "chip" }, choice.label))
+        : [chosen[0]?.label || options.placeholder]),
+    );
   };
   button.addEventListener("click", () => {
     const { box, focus } = list(options.choices, [...picked], Boolean(options.multi), (chosen) => {

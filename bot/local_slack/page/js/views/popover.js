@@ -64,13 +64,24 @@ export function openPopover(anchor, content, className = "") {
  * @param {string} [title]
  */
 export function openMenu(anchor, items, title) {
-  const list = h("div", { role: "menu", class: "menu", "aria-label": title || "Menu" }, title && h("div", { class: "menu-title" }, title));
+  const list = h(
+    "div",
+    { role: "menu", class: "menu", "aria-label": title || "Menu" },
+    title && h("div", { class: "menu-title" }, title),
+  );
   for (const item of items) {
     const run = () => {
       closePopover();
       item.run();
     };
-    list.append(h("button", { type: "button", role: "menuitem", class: `menu-item${item.danger ? " danger" : ""}`, on: { click: run } }, item.icon, h("span", { class: "menu-label" }, item.label, item.hint && h("small", null, item.hint))));
+    list.append(
+      h(
+        "button",
+        { type: "button", role: "menuitem", class: `menu-item${item.danger ? " danger" : ""}`, on: { click: run } },
+        item.icon,
+        h("span", { class: "menu-label" }, item.label, item.hint && h("small", null, item.hint)),
+      ),
+    );
   }
   list.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -27,9 +27,18 @@ const PANELS = {
 /** @param {HTMLElement} node @returns {{list: MessageList, composer: Composer}} */
 export function mountThread(node) {
   const title = h("div", { class: "pane-title" });
-  const header = h("header", { class: "pane-head" }, iconButton("back", "Back to the channel", closeSide, { class: "side-back" }), title, iconButton("close", "Close (Esc)", closeSide, { class: "side-close" }));
+  const header = h(
+    "header",
+    { class: "pane-head" },
+    iconButton("back", "Back to the channel", closeSide, { class: "side-back" }),
+    title,
+    iconButton("close", "Close (Esc)", closeSide, { class: "side-close" }),
+  );
   const list = new MessageList({ label: "Thread", inThread: true });
-  const composer = new Composer({ label: "Reply", target: () => ({ channel: state.place.channel, thread: state.place.thread }) });
+  const composer = new Composer({
+    label: "Reply",
+    target: () => ({ channel: state.place.channel, thread: state.place.thread }),
+  });
   const panel = h("div", { class: "panel" });
   node.append(header, list.node, composer.node, panel);
 
@@ -49,10 +58,16 @@ export function mountThread(node) {
     const here = desk();
     const channel = here.channels.get(state.place.channel);
     shownPanel = "";
-    fill(title, h("h1", null, "Thread"), channel && h("span", { class: "topic" }, channel.type === "im" ? here.channelName(channel) : `#${channel.name}`));
+    fill(
+      title,
+      h("h1", null, "Thread"),
+      channel && h("span", { class: "topic" }, channel.type === "im" ? here.channelName(channel) : `#${channel.name}`),
+    );
     node.setAttribute("aria-label", "Thread");
     const place = `${here.me}/${state.place.channel}/${state.place.thread}`;
-    const parent = here.histories.get(state.place.channel)?.messages.find((message) => message.ts === state.place.thread);
+    const parent = here.histories
+      .get(state.place.channel)
+      ?.messages.find((message) => message.ts === state.place.thread);
     const messages = here.threads.get(`${state.place.channel}/${state.place.thread}`) || (parent ? [parent] : []);
     list.update(place, state.place.channel, messages);
     composer.update(place, "Reply…", channel?.archived ? "This channel is archived." : "");

@@ -13,9 +13,23 @@ function row(entry) {
   const good = /^(ok|ack|2\d\d|delivered|sent|answered)/.test(entry.outcome || "ok");
   const toApp = entry.direction === "to_app";
   const detail = h("pre", { class: "code-view" });
-  const node = h("details", { class: "call" },
-    h("summary", null, h("span", { class: `call-way ${toApp ? "to-app" : "from-app"}`, title: toApp ? "workspace → app" : "app → workspace" }, toApp ? "→" : "←"), h("code", null, entry.name || entry.kind),
-      h("span", { class: `call-outcome${good ? "" : " bad"}` }, entry.outcome), h("time", { class: "faint", title: fullText(entry.at) }, time.format(new Date(entry.at * 1000)))), detail);
+  const node = h(
+    "details",
+    { class: "call" },
+    h(
+      "summary",
+      null,
+      h(
+        "span",
+        { class: `call-way ${toApp ? "to-app" : "from-app"}`, title: toApp ? "workspace → app" : "app → workspace" },
+        toApp ? "→" : "←",
+      ),
+      h("code", null, entry.name || entry.kind),
+      h("span", { class: `call-outcome${good ? "" : " bad"}` }, entry.outcome),
+      h("time", { class: "faint", title: fullText(entry.at) }, time.format(new Date(entry.at * 1000))),
+    ),
+    detail,
+  );
   node.addEventListener("toggle", () => detail.replaceChildren(JSON.stringify(entry.detail, null, 2) || ""));
   return node;
 }
@@ -23,7 +37,24 @@ function row(entry) {
 /** @returns {{node: HTMLElement, update: (opened: boolean) => void}} */
 export function trafficPanel() {
   const rows = h("div", { class: "calls" });
-  const node = h("div", { class: "traffic" }, h("div", { class: "panel-lead" }, h("p", null, "Newest first. ", h("span", { class: "call-way from-app" }, "←"), " the app calls the workspace, ", h("span", { class: "call-way to-app" }, "→"), " the workspace calls the app.")), rows);
+  const node = h(
+    "div",
+    { class: "traffic" },
+    h(
+      "div",
+      { class: "panel-lead" },
+      h(
+        "p",
+        null,
+        "Newest first. ",
+        h("span", { class: "call-way from-app" }, "←"),
+        " the app calls the workspace, ",
+        h("span", { class: "call-way to-app" }, "→"),
+        " the workspace calls the app.",
+      ),
+    ),
+    rows,
+  );
   let last = 0;
   const read = async () => {
     const { entries = [], traffic = entries } = await get("traffic", { limit: SHOWN });

@@ -16,10 +16,31 @@ export function welcome(type) {
     localStorage.setItem(KEY, "1");
     changed();
   };
-  return h("section", { class: "welcome", "aria-label": "Welcome" },
-    h("div", { class: "welcome-text" },
+  return h(
+    "section",
+    { class: "welcome", "aria-label": "Welcome" },
+    h(
+      "div",
+      { class: "welcome-text" },
       h("h2", null, `Welcome, ${here.personName(here.me)}. Begin with`),
-      command && h("button", { type: "button", class: "try", title: "Put it into the message box", on: { click: () => type(`${command} `) } }, h("code", null, command), "try it"),
-      h("p", null, `This workspace runs on your machine only. You can act as anybody in it: your name in the sidebar switches.`)),
-    iconButton("close", "Dismiss the welcome", dismiss));
+      command &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "try",
+            title: "Put it into the message box",
+            on: { click: () => type(`${command} `) },
+          },
+          h("code", null, command),
+          "try it",
+        ),
+      h(
+        "p",
+        null,
+        `This workspace runs on your machine only. You can act as anybody in it: your name in the sidebar switches.`,
+      ),
+    ),
+    iconButton("close", "Dismiss the welcome", dismiss),
+  );
 }
