@@ -93,8 +93,7 @@ def apply(ctx: Ctx, session_id: SessionId | None, body: EventBody, host: HostId 
             if _owns(session, review) and reviews.merge_failed(ctx.tx, review, text):
                 touch.review(ctx, session, review)
         case SessionEnded():
-            if session.open:
-                _ended(ctx, session, body)
+            _ended(ctx, session, body)
         case _:
             assert_never(body)
 
@@ -164,6 +163,11 @@ def refused(ctx: Ctx, session: Session, problem: str, fix: str) -> None:
 
 
 def _ended(ctx: Ctx, session: Session, body: SessionEnded) -> None:
+    if not session.open:
+        if body.look and not session.look:  # closed here before its host could say what it left
+            sessions.change(ctx.tx, session.id, look=body.look)
+            touch.card(ctx, sessions.must(ctx.tx, session.id))
+        return
     detail = session.detail if body.ending is Ending.FAILED else ""
     if body.dirty:
         detail = "\n".join(

@@ -82,8 +82,9 @@ def _rest(ctx: Ctx, session: Session, person: PersonId) -> list[Candidate]:
     if not session.open:
         if session.ending is Ending.FAILED:
             return [Candidate("failed", session.id, session.id, since, str(to_us(since)), _why(session), light.value)]
-        text = cut(session.detail or session.look, 200)
-        own = person in (session.stop_by, reviews.merged_by(ctx.tx, session.id))
+        merger, landed_on = reviews.merged_by(ctx.tx, session.id)
+        text = f"merged into {landed_on}" if landed_on else cut(session.detail or session.look, 200)
+        own = person in (session.stop_by, merger)
         return [Candidate("done", session.id, session.id, since, text=text, light=light.value, own_doing=own)]
     if session.state is SessionState.STOPPED and light is Light.STOPPED:
         words = cut(session.last_words, 300)

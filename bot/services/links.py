@@ -18,7 +18,7 @@ from bot.services.tokens import HOST_TOKEN, RUNNER_TOKEN, digest_of
 from bot.store import commands, due, events, hosts, sessions
 from bot.store.database import Database, Tx
 from bot.wire import codec
-from bot.wire.messages import Event, Hello, Progressed, StartSession
+from bot.wire.messages import Event, Hello, Progressed, StartSession, StopSession
 from bot.wire.types import AgentOffer, Ending, HostId, PersonId, RepoOffer, SessionId
 
 log = structlog.get_logger()
@@ -214,7 +214,10 @@ def _command_acked(ctx: Ctx, peer: Peer, command: int, problem: str) -> None:
         return
     if kind == StartSession.type:
         applying.refused(ctx, session, problem, "")
-    elif session.state is SessionState.STOPPING and kind == "session.stop":
+    elif kind == StopSession.type and session.state is SessionState.STOPPING:
+        # Whoever else could still stop it will say so itself.
+        if isinstance(peer, HostPeer) and events.connected(ctx.tx, commands.runner_peer(session.id)):
+            return
         applying.close(ctx, session, Ending.STOPPED, detail=problem)
     else:
         touch.say(ctx, session, applying.command_problem(kind, problem))

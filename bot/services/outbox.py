@@ -159,10 +159,12 @@ def _done(ctx: Ctx, delivery: Delivery, message: MessageRef | None, shown: str) 
     tx = ctx.tx
     spot = deliveries.spot_of(tx, delivery.id)
     deliveries.remove(tx, delivery.id)
+    if delivery.subject is Subject.HOME:
+        message = MessageRef("", "")
     if message is None or spot is None:
         return
     deliveries.posted(tx, delivery.subject, delivery.ref, spot, message, shown, ctx.now)
-    if delivery.message is None:
+    if delivery.message is None and message.ts:
         _first_post(ctx, delivery, message)
 
 

@@ -91,6 +91,8 @@ def _heard(session: Session) -> Response:
 def not_yours(act: Act) -> Response:
     """One private note ever for each person and session; then silence."""
     found = sessions.in_thread(act.tx, act.origin.channel, act.origin.thread_ts)
+    if found is not None:
+        sessions.wrote_below(act.tx, found)
     if found is None or not replies.warn_once(act.tx, found, act.by, act.now):
         return Nothing()
     session = sessions.must(act.tx, found)

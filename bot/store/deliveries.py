@@ -54,7 +54,7 @@ def put(tx: Tx, subject: Subject, ref: str, spot: Spot, now: datetime, *, edits_
     )
     edit = there is not None and there["ts"] != ""
     not_before = to_us(now)
-    if edit and edits_every and there is not None:
+    if edits_every and there is not None:
         not_before = max(not_before, there["edited_at"] + to_us_delta(edits_every))
     row: dict[str, object] = {
         "subject": subject.value,
@@ -116,7 +116,7 @@ def claim(tx: Tx, limit: int, owner: str, now: datetime) -> list[Delivery]:
 def _delivery(tx: Tx, row: sqlite3.Row) -> Delivery:
     subject = Subject(row["subject"])
     there = tx.one(
-        "SELECT channel, ts, shown FROM messages WHERE subject = ? AND ref = ? AND place = ? AND ts != ''",
+        "SELECT channel, ts, shown FROM messages WHERE subject = ? AND ref = ? AND place = ?",
         row["subject"],
         row["ref"],
         row["place"],
@@ -133,7 +133,7 @@ def _delivery(tx: Tx, row: sqlite3.Row) -> Delivery:
         ref=row["ref"],
         to=to,
         lane=row["lane"],
-        message=MessageRef(there["channel"], there["ts"]) if there else None,
+        message=MessageRef(there["channel"], there["ts"]) if there and there["ts"] else None,
         shown=there["shown"] if there else "",
         attempts=row["attempts"],
     )
@@ -229,6 +229,7 @@ def drop(tx: Tx, delivery: int) -> bool:
 
 
 def posted(tx: Tx, subject: Subject, ref: str, spot: Spot, message: MessageRef, shown: str, now: datetime) -> None:
+    """A Home is no message: it is remembered with an empty one, for its pace and for what it shows."""
     tx.run(
         "INSERT INTO messages (subject, ref, place, session, person, channel, ts, shown, edited_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject, ref, place) DO UPDATE SET"

@@ -122,9 +122,12 @@ def merged(tx: Tx, review: ReviewId, at: datetime, *, commit: str, landed_on: st
     )
 
 
-def merged_by(tx: Tx, session: SessionId) -> PersonId | None:
-    row = tx.one("SELECT by FROM reviews WHERE session = ? AND verdict = 'merged' ORDER BY at DESC LIMIT 1", session)
-    return PersonId(row[0]) if row and row[0] else None
+def merged_by(tx: Tx, session: SessionId) -> tuple[PersonId | None, str]:
+    """Who merged the session, and into what."""
+    row = tx.one(
+        "SELECT by, landed_on FROM reviews WHERE session = ? AND verdict = 'merged' ORDER BY at DESC LIMIT 1", session
+    )
+    return (PersonId(row[0]) if row[0] else None, row[1]) if row else (None, "")
 
 
 def send_back(tx: Tx, review: ReviewId, commit: str, by: PersonId, text: str, at: datetime) -> bool:

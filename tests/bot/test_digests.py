@@ -102,6 +102,22 @@ async def test_a_settled_decision_is_edited_in_the_digest_and_on_home(board: Boa
     assert (await board.desk.home(ANA)).pinged_today == 1
 
 
+async def test_home_is_published_every_few_seconds_at_most(board: Board) -> None:
+    await board.desk.home_opened(ANA)
+    runner = await board.session()
+    homes = []
+    for n in range(20):
+        await runner.says(snapshot(n, f"line {n}"))
+        homes += [m for m in await board.deliver() if m.delivery.subject is Subject.HOME]
+    assert len(homes) <= 1
+    board.clock.forward(seconds=5)
+    (last,) = [m for m in await board.deliver() if m.delivery.subject is Subject.HOME]
+    assert last.view.sessions[0].line == "line 19"  # type: ignore[union-attr]
+    board.clock.forward(hours=2)
+    await runner.says(snapshot(30, "nobody looks"))
+    assert not [m for m in await board.deliver() if m.delivery.subject is Subject.HOME]
+
+
 async def test_the_owners_own_stop_is_no_news(board: Board) -> None:
     runner = await board.session()
     await board.does(ANA, Stop("add-search"))
