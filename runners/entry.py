@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from runners.agents.registry import open_agent
 from runners.errors import RunnerError
 
 READY = b"ready"
+ADAPTERS = ("runners.agents.acp",)
 log = structlog.get_logger()
 
 
@@ -33,6 +35,12 @@ def log_to_stderr() -> None:
     )
 
 
+def import_adapters() -> None:
+    """Half a second of imports, kept off the event loop; a warm parent does it once for all its runners."""
+    for name in ADAPTERS:
+        importlib.import_module(name)
+
+
 def run_runner(folder: Path, ready_fd: int | None = None) -> int:
     """Run the session in ``folder``; returns the process's exit status."""
     # Until the session listens for it, the host's call must not end us; the word it left is read at the start anyway.
@@ -43,6 +51,7 @@ def run_runner(folder: Path, ready_fd: int | None = None) -> int:
     except RunnerError as err:
         log.warning("runner.not_started", error=str(err))
         return 2
+    import_adapters()
     if ready_fd is not None:
         os.write(ready_fd, READY)
         os.close(ready_fd)

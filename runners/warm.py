@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import json
 import os
 import signal
@@ -19,9 +18,6 @@ from types import FrameType
 from runners import entry
 from runners.ticket import LOG
 
-NEEDED_LATER = ("runners.agents.acp",)
-"""Imported lazily elsewhere; here once for all runners."""
-
 
 def _reap(_number: int, _frame: FrameType | None) -> None:
     with contextlib.suppress(ChildProcessError):
@@ -31,8 +27,7 @@ def _reap(_number: int, _frame: FrameType | None) -> None:
 
 def main(host: socket.socket) -> None:
     """Fork a runner for each folder named, until the host is gone."""
-    for name in NEEDED_LATER:
-        importlib.import_module(name)
+    entry.import_adapters()
     signal.signal(signal.SIGCHLD, _reap)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the host's to handle
     gc.collect()

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.wire.messages import DeliverAnswer, Prompt
 from bot.wire.types import Answer, Question, SessionId, SessionSpec
-from runners import opening, ticket
+from runners import entry, opening, ticket
 from runners.agents.registry import DEMO_ARGV, open_agent
 from runners.config import AgentConfig, HostConfig, RepoConfig
 from runners.daemon import BOT_FILE, Runner, utc_now
@@ -22,6 +22,7 @@ from runners.ticket import Ticket
 from tests.runners.board import ANA, Board, RunnerPeer, Running, running
 from tests.runners.places import make_repo, spec
 
+entry.import_adapters()
 S = SessionId("s1234567a")
 RUNNER = RunnerPeer(S)
 
