@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -388,3 +389,18 @@ async def test_a_session_stopped_while_its_runner_was_away_is_stopped_when_it_is
     async with stage.runner():
         assert (await stage.board.heard(SessionEnded)).ending is Ending.STOPPED
     assert stage.board.all(QuestionWithdrawn)[0].question == f"{S}.q1"
+
+
+async def test_a_runner_paused_during_its_checks_offers_the_change_when_it_is_back(stage: Scene) -> None:
+    begun = stage.folder / "begun"
+    stage.settings |= {"checks": (("sh", "-c", f"test -e {begun} || {{ touch {begun}; sleep 60; }}"),)}
+    stage.script(*WORK, DONE)
+    async with stage.runner():
+        async with asyncio.timeout(20):
+            while not begun.exists():  # noqa: ASYNC110  (a file rings no bell)
+                await asyncio.sleep(0.02)
+    assert stage.board.all(ReviewOffered) == []
+    async with stage.runner():
+        review = (await stage.board.heard(ReviewOffered)).review
+    assert review.checks[0].state is CheckState.PASSED
+    assert review.summary == "Search works."
