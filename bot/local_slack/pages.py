@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.local_slack.guard import Guard, locked_out
 
-FOLDER = Path(__file__).parent / "page"
+FOLDER = (Path(__file__).parent / "page").resolve()
 KINDS = {
     ".html": "text/html",
     ".css": "text/css",
@@ -42,7 +42,7 @@ def headers(host: str) -> dict[str, str]:
 class Pages:
     def __init__(self, guard: Guard, folder: Path = FOLDER) -> None:
         self._guard = guard
-        self._folder = folder.resolve()
+        self._folder = folder
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         if not self._guard.knows(request):

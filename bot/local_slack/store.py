@@ -85,7 +85,7 @@ class Store:
             await self.commit()
         finally:
             await self._run(self._db.close)
-            self._thread.shutdown()
+            self._thread.shutdown(wait=False)  # It has nothing left to do; waiting would hold up the loop.
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

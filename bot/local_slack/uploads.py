@@ -12,6 +12,7 @@ from bot.local_slack.models import File
 from bot.local_slack.workspace import Workspace
 
 LARGEST = 64 * 1024 * 1024
+KINDS = mimetypes.MimeTypes()  # The built-in table: the machine's own files are not read.
 INLINE_IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 
@@ -30,7 +31,7 @@ class Uploads:
 
     def announce(self, name: str, length: int) -> tuple[str, File]:
         ws = self._ws
-        kind = mimetypes.guess_type(name)[0] or "text/plain"
+        kind = KINDS.guess_type(name)[0] or "text/plain"
         file = File(new_id("F"), name, name, length, kind, ws.state.bot.id, int(ws.clock.time()))
         token = new_token()
         self._tickets[token] = Ticket(file)

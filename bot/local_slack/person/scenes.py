@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ async def people(ask: Ask) -> Json:
     person = add_person(
         ask.ws.state,
         ask.text("name"),
-        tz=_zone(ask, "UTC"),
+        tz=await _zone(ask, "UTC"),
         guest=ask.text("guest", ""),
         team_id=ask.text("team_id", ""),
     )
@@ -38,10 +39,10 @@ async def people(ask: Ask) -> Json:
     return {"person": person_object(person)}
 
 
-def _zone(ask: Ask, default: str) -> str:
+async def _zone(ask: Ask, default: str) -> str:
     name = ask.text("tz", default)
     try:
-        ZoneInfo(name)
+        await asyncio.to_thread(ZoneInfo, name)
     except (KeyError, ValueError, OSError):
         raise PersonError("unknown_time_zone", f"there is no time zone {name!r}; one is Europe/Berlin") from None
     return name
@@ -52,7 +53,7 @@ async def change_person(ask: Ask) -> Json:
     person = ask.ws.state.people.get(ask.text("user"))
     if person is None:
         raise PersonError("unknown_person", f"there is nobody with the id {ask.text('user')!r}", 404)
-    person.tz = _zone(ask, person.tz)
+    person.tz = await _zone(ask, person.tz)
     person.real_name = ask.text("real_name", person.real_name)
     person.deleted = ask.flag("deleted")
     person.updated = int(ask.ws.clock.time())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,18 @@ from bot.local_slack.workspace import Workspace
 
 
 async def info(ws: Workspace, call: Call) -> Json:
-    return {"user": user_object(ws, find_person(ws, call.text("user")))}
+    person = find_person(ws, call.text("user"))
+    offset = await asyncio.to_thread(_offset, person.tz, ws.clock.time())
+    return {"user": user_object(ws, person, offset)}
 
 
-def user_object(ws: Workspace, person: Person) -> Json:
-    offset = datetime.fromtimestamp(ws.clock.time(), ZoneInfo(person.tz)).utcoffset()
+def _offset(zone: str, now: float) -> int:
+    """Seconds east of UTC; reads the zone's file."""
+    offset = datetime.fromtimestamp(now, ZoneInfo(zone)).utcoffset()
+    return int(offset.total_seconds()) if offset else 0
+
+
+def user_object(ws: Workspace, person: Person, offset: int) -> Json:
     profile: Json = {
         "real_name": person.real_name,
         "real_name_normalized": person.real_name,
@@ -40,7 +48,7 @@ def user_object(ws: Workspace, person: Person) -> Json:
         "color": person.color,
         "tz": person.tz,
         "tz_label": person.tz,
-        "tz_offset": int(offset.total_seconds()) if offset else 0,
+        "tz_offset": offset,
         "profile": profile,
         "is_admin": False,
         "is_owner": False,
