@@ -67,6 +67,7 @@ class SlackSide:
         login.check_shape(self._config.bot_token, self._config.app_token, self._config.signing_secret)
         who = await login.bot(self._client)
         self._people.at(who.me.team)
+        await self._services.workspace_known(who.url, who.me.team)
         self._bolt = self._compose(who)
         self._chat = Chat(self._client, self._http, who.scopes)
         log.info("slack.login", team=who.team_name, bot=who.me.user, optional_missing=sorted(who.optional_missing))

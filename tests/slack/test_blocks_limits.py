@@ -21,7 +21,7 @@ from bot.slack.blocks.session import progress_message, session_card
 from tests.slack import samples
 from tests.slack.limits import elements, message_problems, view_problems
 
-relaxed = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+relaxed = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 OURS = re.compile(r"<(?:@[UW][A-Z0-9]+|!date\^\d+\^[^|<>]*\|[^<>]*|https?://[^<>|]+(?:\|[^<>]*)?)>")
 
 

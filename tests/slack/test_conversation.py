@@ -71,7 +71,7 @@ async def test_a_session_by_one_line_and_a_choice_by_button(stage: Stage) -> Non
     runner, channel, card = await start(stage, ana)
     assert labels(card) == ["Tell it…", "Status", "Stop"]
     await runner.says(Asked(choice(runner)))
-    asked = await ana.sees(channel, "Which index?", card["ts"])
+    asked = await ana.sees(channel, "· Which index?", card["ts"])
     assert labels(asked) == ["FTS · recommended", "Tantivy", "Other…", "Later"]
     assert asked["metadata"]["event_type"] == "switchboard" if "metadata" in asked else True
     assert "<!channel>" not in str(asked)
@@ -89,7 +89,7 @@ async def test_the_second_click_gets_a_private_note(stage: Stage) -> None:
     ana, ben = stage.workspace.person("ana"), stage.workspace.person("ben")
     runner, channel, card = await start(stage, ana)
     await runner.says(Asked(choice(runner)))
-    asked = await ana.sees(channel, "Which index?", card["ts"])
+    asked = await ana.sees(channel, "· Which index?", card["ts"])
     assert (await ben.clicks(channel, asked, "Tantivy"))["ok"]
     refused = await ben.sees(channel, "⚠️", card["ts"])
     assert refused["ephemeral"]
@@ -102,7 +102,7 @@ async def test_free_text_on_a_choice_asks_how_and_is_then_taken(stage: Stage) ->
     ana = stage.workspace.person("ana")
     runner, channel, card = await start(stage, ana)
     await runner.says(Asked(choice(runner)))
-    await ana.sees(channel, "Which index?", card["ts"])
+    await ana.sees(channel, "· Which index?", card["ts"])
     await ana.says(channel, "maybe sqlite &lt; 3", card["ts"])
     how = await ana.sees(channel, "is it the answer to", card["ts"])
     assert how["ephemeral"]
@@ -118,7 +118,7 @@ async def test_other_opens_a_form_whose_text_is_the_answer(stage: Stage) -> None
     ana = stage.workspace.person("ana")
     runner, channel, card = await start(stage, ana)
     await runner.says(Asked(choice(runner)))
-    asked = await ana.sees(channel, "Which index?", card["ts"])
+    asked = await ana.sees(channel, "· Which index?", card["ts"])
     assert (await ana.clicks(channel, asked, "Other…"))["ok"]
     view = await ana.modal()
     assert (await ana.submits(view, text="  "))["errors"] == {"text": "Write something first."}
@@ -148,7 +148,7 @@ async def test_thirty_options_are_a_menu(stage: Stage) -> None:
     runner, channel, card = await start(stage, ana)
     options = tuple(Option(f"o{n}" + "x" * 300, f"Option {n:02} " + "y" * 200) for n in range(30))
     await runner.says(Asked(choice(runner, options=options)))
-    asked = await ana.sees(channel, "Which index?", card["ts"])
+    asked = await ana.sees(channel, "· Which index?", card["ts"])
     assert (await ana.clicks(channel, asked, "Show in full"))["ok"]
     assert "y" * 200 in str(await ana.modal())
     assert (await ana.picks(channel, asked, "Option 17"))["ok"]
@@ -241,7 +241,7 @@ async def test_a_digest_on_demand_is_answerable_in_place(stage: Stage) -> None:
     ana = stage.workspace.person("ana")
     runner, channel, card = await start(stage, ana)
     await runner.says(Asked(choice(runner)))
-    await ana.sees(channel, "Which index?", card["ts"])
+    await ana.sees(channel, "· Which index?", card["ts"])
     assert (await ana.types("digest"))["ok"]
     direct = await ana.direct()
     digest = await ana.sees(direct, "1 needs you")
@@ -255,7 +255,7 @@ async def test_home_shows_and_answers_decisions(stage: Stage) -> None:
     ana = stage.workspace.person("ana")
     runner, channel, card = await start(stage, ana)
     await runner.says(Asked(choice(runner)))
-    await ana.sees(channel, "Which index?", card["ts"])
+    await ana.sees(channel, "· Which index?", card["ts"])
 
     async def home() -> Json | None:
         view = (await ana.post("home"))["view"]

@@ -49,7 +49,7 @@ async def test_a_question_reaches_its_person_all_the_same(stage: Stage, rule: di
     runner, channel, card = await start(stage, ana)
     await stage.workspace.faults(rules=[{"method": "chat.postMessage", **rule}])
     await runner.says(Asked(choice(runner)))
-    await ana.sees(channel, "Which index?", card["ts"])
+    await ana.sees(channel, "· Which index?", card["ts"])
     await ana.says(channel, "FTS", card["ts"])
     await ana.sees(channel, "→ *FTS*", card["ts"])
 
@@ -59,7 +59,7 @@ async def test_a_lost_connection_comes_back(stage: Stage, how: str) -> None:
     ana = stage.workspace.person("ana")
     runner, channel, card = await start(stage, ana)
     await runner.says(Asked(choice(runner)))
-    asked = await ana.sees(channel, "Which index?", card["ts"])
+    asked = await ana.sees(channel, "· Which index?", card["ts"])
     await stage.workspace.faults(disconnect=how, refuse_connections=1, refuse_tickets=1)
 
     async def back() -> bool:
@@ -96,11 +96,11 @@ async def test_a_card_that_somebody_deleted_is_posted_again(stage: Stage) -> Non
     ana = stage.workspace.person("ana")
     runner, channel, card = await start(stage, ana)
     await runner.says(Asked(choice(runner)))
-    asked = await ana.sees(channel, "Which index?", card["ts"])
+    asked = await ana.sees(channel, "· Which index?", card["ts"])
     assert (await ana.post("delete", channel=channel, ts=asked["ts"], any=True))["ok"]
 
     async def again() -> object:
-        found = [m for m in await ana.thread(channel, card["ts"]) if "Which index?" in m["text"]]
+        found = [m for m in await ana.thread(channel, card["ts"]) if "· Which index?" in m["text"]]
         return found if found and found[0]["ts"] != asked["ts"] else None
 
     (fresh,) = await ana.workspace_until(again, "a fresh card")
@@ -121,7 +121,7 @@ async def test_a_form_that_slack_no_longer_opens_is_explained(stage: Stage) -> N
     ana = stage.workspace.person("ana")
     runner, channel, card = await start(stage, ana)
     await runner.says(Asked(choice(runner)))
-    asked = await ana.sees(channel, "Which index?", card["ts"])
+    asked = await ana.sees(channel, "· Which index?", card["ts"])
     await stage.workspace.faults(rules=[{"method": "views.open", "effect": "error", "error": "expired_trigger_id"}])
     assert (await ana.clicks(channel, asked, "Other…"))["ok"]
     assert (await ana.sees(channel, "click again", card["ts"]))["ephemeral"]
@@ -131,7 +131,7 @@ async def test_guests_and_strangers_reach_nothing(stage: Stage) -> None:
     ana, gus = stage.workspace.person("ana"), stage.workspace.person("gus")
     runner, channel, card = await start(stage, ana)
     await runner.says(Asked(choice(runner)))
-    asked = await ana.sees(channel, "Which index?", card["ts"])
+    asked = await ana.sees(channel, "· Which index?", card["ts"])
     stranger = (await stage.workspace.call("people", name="Sam", team_id="TOTHER"))["person"]["id"]
     await gus.clicks(channel, asked, "Tantivy")
     assert (await gus.sees(channel, "Guests", card["ts"]))["ephemeral"]
