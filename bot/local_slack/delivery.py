@@ -20,6 +20,9 @@ from bot.local_slack.traffic import Traffic
 
 log = structlog.get_logger()
 
+TOO_LATE = 2 * 60 * 60
+"""Seconds after which Slack does not deliver an event any more (unless its Delayed Events are switched on)."""
+
 Kind = Literal["events_api", "slash_commands", "interactive"]
 
 
@@ -50,6 +53,7 @@ class Delivery:
         self._faults = faults
         self._traffic = traffic
         self.transport = transport
+        self._switched = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
 
@@ -62,6 +66,25 @@ class Delivery:
         self._group = None
         for task in self._tasks:
             task.cancel()
+
+    def use(self, transport: Transport) -> None:
+        """From now on; what waits for the old one to become reachable goes over the new one."""
+        self.transport = transport
+        self._switched.set()
+        self._switched = asyncio.Event()
+
+    async def _reachable(self) -> None:
+        while True:
+            transport, switched = self.transport, self._switched
+            waits = [asyncio.ensure_future(transport.reachable()), asyncio.ensure_future(switched.wait())]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+                await asyncio.gather(*waits, return_exceptions=True)
+            if transport is self.transport:
+                return
 
     def send(self, event: PendingEvent) -> None:
         if self._group is None:
@@ -88,14 +111,17 @@ class Delivery:
 
     async def _once_more(self, event: PendingEvent) -> None:
         """The same event a second time, as Slack sometimes sends it; nobody minds if it is not taken."""
-        await self.transport.reachable()
+        await self._reachable()
         with contextlib.suppress(NotDelivered):
             await self.transport.deliver(Envelope(event.envelope_id, "events_api", event.payload))
 
     async def _until_taken(self, event: PendingEvent) -> None:
         name = str(event.payload["event"]["type"])
         while True:
-            await self.transport.reachable()
+            await self._reachable()
+            if self._clock.time() - event.payload["event_time"] > TOO_LATE:
+                log.warning("event.too_late", event_id=event.event_id, type=name)
+                break
             envelope = Envelope(event.envelope_id, "events_api", event.payload, event.attempt, event.reason)
             try:
                 await self.transport.deliver(envelope)

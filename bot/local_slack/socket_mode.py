@@ -69,9 +69,8 @@ class SocketMode:
         ack: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._acks.setdefault(envelope.envelope_id, []).append(ack)
         try:
-            if not link.ghost:
-                await link.socket.send_str(json.dumps(_frame(envelope), ensure_ascii=False))
-            return await within(self._clock, self._faults.ack_seconds, ack)
+            # The deadline covers the sending too: a stopped app may leave its socket full.
+            return await within(self._clock, self._faults.ack_seconds, _exchange(link, envelope, ack))
         except TimeoutError:
             raise NotDelivered("timeout") from None
         except ConnectionError:
@@ -195,6 +194,12 @@ class SocketMode:
 
     def _disconnect(self, reason: str) -> Json:
         return {"type": "disconnect", "reason": reason, "debug_info": {"host": "embedded"}}
+
+
+async def _exchange(link: Link, envelope: Envelope, ack: asyncio.Future[Json]) -> Json:
+    if not link.ghost:
+        await link.socket.send_str(json.dumps(_frame(envelope), ensure_ascii=False))
+    return await ack
 
 
 def _frame(envelope: Envelope) -> Json:

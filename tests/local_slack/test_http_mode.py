@@ -129,6 +129,14 @@ async def test_failures_are_retried_at_once_then_after_a_minute_and_five(tmp_pat
             assert (headers["x-slack-retry-num"], headers["x-slack-retry-reason"]) == (str(number), "http_error")
 
 
+async def test_what_waited_for_a_socket_goes_over_http_after_the_switch(place: Place) -> None:
+    endpoint = Endpoint()
+    await place.person().say(place.sessions, "waiting")
+    async with served(endpoint.handle) as url:
+        await place.person().post("transport", url=url)
+        assert (await asyncio.wait_for(endpoint.got.get(), 5))[0]["event"]["text"] == "waiting"
+
+
 async def test_an_app_can_refuse_retries(place: Place) -> None:
     endpoint = Endpoint(statuses=[500], headers={"x-slack-no-retry": "1"})
     await place.faults(retry_delays=[0, 0, 0])

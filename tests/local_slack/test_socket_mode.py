@@ -117,6 +117,19 @@ async def test_events_wait_for_a_connection_and_a_late_ack_is_an_ack(place: Plac
         await until_delivered(place)
 
 
+async def test_an_event_more_than_two_hours_late_is_not_delivered(tmp_path: Path, manifest: AppManifest) -> None:
+    clock = ManualClock()
+    async with place_in(tmp_path, manifest, clock=clock) as place:
+        await place.person().say(place.sessions, "old")
+        clock.jump(2 * 60 * 60 + 1)
+        await place.person().say(place.sessions, "new")
+        async with link(place) as app:
+            frame = await app.frame()
+            assert frame["payload"]["event"]["text"] == "new"
+            await app.ack(frame)
+            await until_delivered(place)
+
+
 async def test_a_dead_connection_sends_its_events_to_the_next(place: Place) -> None:
     await place.faults(retry_delays=[0, 0, 0])
     async with link(place) as first:

@@ -124,9 +124,9 @@ async def transport(ask: Ask) -> Json:
             raise PersonError(
                 "url_verification", f"{url} did not echo the challenge ({failure.reason}): is the bot running there?"
             ) from None
-        ws.delivery.transport = new
+        ws.delivery.use(new)
     else:
-        ws.delivery.transport = ws.socket_mode
+        ws.delivery.use(ws.socket_mode)
     if isinstance(old, HttpMode):
         await old.close()
     return {"transport": "http" if url else "socket"}
