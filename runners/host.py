@@ -233,7 +233,13 @@ class Host:
     async def _give_up(self, folder: Path) -> None:
         detail = f"Its runner ended {MOST_RESTARTS} times within {WITHIN:g} s; {folder / ticket.LOG} says why."
         log.error("runner.given_up", session=folder.name)
-        await self._spool.put(SessionChanged(RunState.FAILED, detail=detail), SessionId(folder.name))
+        session = SessionId(folder.name)
+        if await asyncio.to_thread(ticket.stop_asked, folder) is None:
+            await self._spool.put(SessionChanged(RunState.FAILED, detail=detail), session)
+            return
+        # Asked to stop, and no runner that could: everything stays as it is, and is told.
+        await self._spool.put(await asyncio.to_thread(_ended_as_it_is, folder, detail), session)
+        await asyncio.to_thread(ticket.write_atomic, folder / ticket.ENDED, b"")
 
     async def _pause_runners(self) -> None:
         pids = await asyncio.to_thread(self._living)
@@ -249,6 +255,11 @@ class Host:
     def _living(self) -> list[int]:
         found = (ticket.holder(folder / ticket.LOCK) for folder in opening.open_sessions(self._data))
         return [pid for pid in found if pid]
+
+
+def _ended_as_it_is(folder: Path, why: str) -> SessionEnded:
+    place = ticket.read(folder).place
+    return SessionEnded(Ending.STOPPED, place.branch, place.worktree, look=f"cd {place.worktree}", last_words=why)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -133,3 +133,17 @@ def test_an_agents_environment_is_not_in_a_repr() -> None:
 def test_every_key_is_in_the_docs(keys: set[str]) -> None:
     named = set(re.findall(r"`([a-z_]+)`", DOCS.read_text("utf-8")))
     assert keys - named == set()
+
+
+def test_the_example_in_the_docs_is_valid() -> None:
+    example = DOCS.read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    found = made(example)
+    assert found.repos["playback"].checks == (("ruff", "check"), ("pytest", "-q"))
+    assert found.repos["playback"].agent == "codex"
+
+
+def test_every_option_is_in_the_docs() -> None:
+    from runners.cli import host
+
+    shown = [option for param in host.params if not getattr(param, "hidden", False) for option in param.opts]
+    assert [option for option in shown if f"`{option}" not in DOCS.read_text("utf-8")] == []

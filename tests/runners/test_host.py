@@ -294,6 +294,27 @@ async def test_a_host_killed_while_it_opens_a_session_opens_it_after_its_restart
     assert len(git.run(machine.repo, "worktree", "list").splitlines()) == 2
 
 
+async def test_a_runner_that_does_not_stay_up_is_left_alone_and_told(machine: Machine, board: Board) -> None:
+    async with running(board) as bot, machine.host(bot, "--stop-runners-on-exit"):
+        await started(board)
+        await board.heard(Asked)
+        pid = machine.runner()
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        await machine.runner_gone(pid)
+        for left in (machine.data / "sessions" / S).glob("spool.db*"):
+            left.write_bytes(b"not a database at all, whatever its name says" * 100)
+        failed = await changed(board, RunState.FAILED)
+        assert "runner.log" in failed.detail
+        await board.tell(HOST, StopSession(S, ANA))
+        ended = await board.heard(SessionEnded)
+        assert (ended.ending, ended.branch) == (Ending.STOPPED, "switchboard/search")
+        assert Path(ended.worktree).is_dir()
+        # Its host is well.
+        await board.tell(HOST, StartSession(spec(board, "playback", "x", session="s0000002a", name="other")))
+        await board.heard(SessionPlaced, session=SessionId("s0000002a"))
+
+
 async def test_a_session_that_the_host_does_not_know_is_ended(machine: Machine, board: Board) -> None:
     async with running(board) as bot, machine.host(bot):
         await board.tell(HOST, StopSession(S, ANA))
