@@ -34,6 +34,7 @@ class Faults:
     drop_acks: int = 0
     refuse_tickets: int = 0
     refuse_connections: int = 0
+    rate_limits: bool = False
     retry_delays: tuple[float, ...] = RETRY_DELAYS
     ack_seconds: float = ACK_SECONDS
 
@@ -79,6 +80,8 @@ class Faults:
         self.rules.extend(rules)
         for name, count in counts.items():
             setattr(self, name, count)
+        if "rate_limits" in wanted:
+            self.rate_limits = wanted["rate_limits"] is True
         if "retry_delays" in wanted:
             self.retry_delays = tuple(delays)
         if "ack_seconds" in wanted:

@@ -72,6 +72,29 @@ async def test_a_slow_answer_waits_on_the_clock(tmp_path: Path, manifest: AppMan
         await posting
 
 
+async def test_slacks_rate_limits_hold_where_switched_on(tmp_path: Path, manifest: AppManifest) -> None:
+    clock = ManualClock()
+    async with place_in(tmp_path, manifest, clock=clock) as place:
+        for _ in range(5):
+            await post(place)
+        await place.faults(rate_limits=True)
+        for _ in range(3):
+            await post(place)
+        with pytest.raises(SlackApiError) as caught:
+            await post(place)
+        assert caught.value.response.headers["Retry-After"] == "1"
+        await place.api.chat_postMessage(channel=place.person().id, text="another channel")
+        clock.jump(1)
+        ts = await post(place)
+        for _ in range(50):
+            await place.api.chat_update(channel=place.sessions, ts=ts, text="x")
+        with pytest.raises(SlackApiError) as caught:
+            await place.api.chat_update(channel=place.sessions, ts=ts, text="x")
+        assert caught.value.response.headers["Retry-After"] == "60"
+        clock.jump(60)
+        await place.api.chat_update(channel=place.sessions, ts=ts, text="x")
+
+
 @pytest.mark.parametrize(
     "switches",
     [

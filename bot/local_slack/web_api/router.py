@@ -16,6 +16,7 @@ from bot.local_slack.faults import Rule
 from bot.local_slack.models import Json
 from bot.local_slack.web_api import access, apps, chat, conversations, files, reactions, users, views
 from bot.local_slack.web_api.call import Call, read_call
+from bot.local_slack.web_api.limits import Limits
 from bot.local_slack.workspace import Workspace
 
 log = structlog.get_logger()
@@ -57,13 +58,15 @@ METHODS: dict[str, Method] = {
 
 
 def handler(ws: Workspace) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    limits = Limits(ws.clock)
+
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await _handle(ws, request)
+        return await _handle(ws, limits, request)
 
     return handle
 
 
-async def _handle(ws: Workspace, request: web.Request) -> web.StreamResponse:
+async def _handle(ws: Workspace, limits: Limits, request: web.Request) -> web.StreamResponse:
     name = request.match_info["method"]
     args: Json = {}
     try:
@@ -73,6 +76,9 @@ async def _handle(ws: Workspace, request: web.Request) -> web.StreamResponse:
         if rule is not None and (refused := await _before(ws, request, rule)) is not None:
             ws.traffic.note(ws.clock.time(), "from_app", "api", name, f"fault: {rule.effect}", args)
             return refused
+        if ws.faults.rate_limits and (seconds := limits.wait(name, call.text("channel"))):
+            ws.traffic.note(ws.clock.time(), "from_app", "api", name, "ratelimited", args)
+            return _rate_limited(seconds)
         answer = {"ok": True, **await _answer(ws, call)}
     except SlackError as error:
         rule = None
@@ -109,9 +115,7 @@ async def _before(ws: Workspace, request: web.Request, rule: Rule) -> web.Stream
     """What the rule does before the method runs: an answer in its place, a wait, or nothing."""
     match rule.effect:
         case "ratelimited":
-            return web.json_response(
-                {"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": str(rule.retry_after)}
-            )
+            return _rate_limited(rule.retry_after)
         case "error":
             return web.json_response({"ok": False, "error": rule.error})
         case "status":
@@ -123,6 +127,11 @@ async def _before(ws: Workspace, request: web.Request, rule: Rule) -> web.Stream
         case "drop_after":
             pass
     return None
+
+
+def _rate_limited(seconds: int) -> web.Response:
+    headers = {"Retry-After": str(seconds)}
+    return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
 
 
 def _drop(request: web.Request) -> web.StreamResponse:
