@@ -22,7 +22,8 @@ from bot.domain.views import (
 )
 from bot.services import Services
 from bot.slack.blocks import digest as digests
-from bot.slack.blocks.kit import Card, Message
+from bot.slack.blocks.answers import localised, note
+from bot.slack.blocks.kit import Message
 from bot.slack.blocks.question import question_card
 from bot.slack.blocks.review import review_card
 from bot.slack.blocks.session import progress_message, session_card
@@ -45,11 +46,13 @@ class Delivering:
         self._chat = chat
         self._command = command
         self._busy: set[asyncio.Task[None]] = set()
+        self._broken: BaseException | None = None
 
     async def run(self) -> None:
         try:
-            while True:
+            while self._broken is None:
                 await self._round()
+            raise self._broken
         finally:
             if self._busy:
                 await asyncio.wait(self._busy, timeout=GRACE)
@@ -62,9 +65,14 @@ class Delivering:
         for delivery in claimed:
             task = asyncio.create_task(self._one(delivery), name=f"slack.deliver.{delivery.id}")
             self._busy.add(task)
-            task.add_done_callback(self._busy.discard)
+            task.add_done_callback(self._settled)
         if not claimed:
             await self._until_more()
+
+    def _settled(self, task: asyncio.Task[None]) -> None:
+        self._busy.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken = error  # not even its failure could be written down
 
     async def _until_more(self) -> None:
         """A free lane or a new row, whichever comes first."""
@@ -92,13 +100,13 @@ class Delivering:
             case File():
                 message, shown = await self._chat.file(delivery, view), ""
             case PrivateNote():
-                await self._chat.private(delivery, view.to, Card().say(view.text).message())
+                await self._chat.private(delivery, view.to, note(localised(view.text, self._command)))
                 message, shown = None, ""
             case HomeView():
                 await self._chat.publish(view.person, digests.home(view, self._command))
                 message, shown = None, ""
             case _:
-                message, shown = await self._message(delivery, render(view))
+                message, shown = await self._message(delivery, render(view, self._command))
         # The call has been made: whatever happens now, that must be written down.
         await asyncio.shield(self._outbox.done(delivery, message, shown))
 
@@ -128,7 +136,7 @@ class Delivering:
 
 
 def render(
-    view: SessionCard | QuestionCard | ReviewCard | ProgressView | DigestView | ThreadNote,
+    view: SessionCard | QuestionCard | ReviewCard | ProgressView | DigestView | ThreadNote, command: str
 ) -> Message:
     """A view as a message."""
     match view:
@@ -143,5 +151,5 @@ def render(
         case DigestView():
             return digests.digest(view)
         case ThreadNote():
-            return Card().say(view.text).message()
+            return note(localised(view.text, command))
     assert_never(view)

@@ -151,8 +151,9 @@ def _message(inner: Json, event_id: str, me: Me) -> Incoming | None:
     direct = _get(inner, "channel_type") == "im" or _get(inner, "channel").startswith("D")
     if not words.strip() or (mentioned and not direct):
         return None  # a mention in a channel comes a second time, as app_mention
-    origin, back = _where(inner, event_id, "mention" if mentioned else "reply")
-    if direct and (mentioned or not origin.thread_ts):
+    spoken_to = direct and (mentioned or not inner.get("thread_ts"))
+    origin, back = _where(inner, event_id, "mention" if spoken_to else "reply")
+    if spoken_to:
         return Said(_unmentioned(words, me), origin, back)
     return Replied(words, origin, back) if origin.thread_ts else None
 

@@ -31,7 +31,8 @@ class FreshTickets(SocketModeClient):
                 await self._connect_once()
                 return
             except Exception as err:  # noqa: BLE001 - the task boundary of reconnecting: whatever it was, try again
-                log.warning("slack.socket.retry", problem=f"{type(err).__name__}: {err}")
+                # Not its text: that holds the address with its ticket.
+                log.warning("slack.socket.retry", problem=type(err).__name__, status=getattr(err, "status", None))
             self.wss_uri = None
             await asyncio.sleep(self.ping_interval / 2)
 

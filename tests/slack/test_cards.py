@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bot.domain.intents import AskHow, AskWhich, Listing, StatusOf
+from bot.domain.intents import AskHow, AskWhich, Listing, Note, StatusOf
 from bot.domain.views import DecisionLine, Light, MergeDone, SentBack, SessionLine, Withdrawn
 from bot.slack.blocks import answers, digest, forms
 from bot.slack.blocks.kit import Message
@@ -197,3 +197,17 @@ def test_a_long_question_can_be_read_in_full() -> None:
     whole = str(forms.whole(asked, "search"))
     assert "line 1999" in whole
     assert "Show in full" not in buttons(question_card(samples.question_card(samples.question(detail="ls"))))
+
+
+def test_the_services_words_use_this_workspaces_command() -> None:
+    said = answers.response(Note("`/session digest` shows the rest."), "/sb")
+    assert said is not None
+    assert said.text == "`/sb digest` shows the rest."
+
+
+def test_one_endless_line_is_cut_without_breaking_what_is_in_it() -> None:
+    for end in ("<@U0BENJAMIN>", "&lt;&lt;&lt;&lt;"):
+        for length in range(2970, 3000):
+            said = answers.response(Note("x" * length + end * 5), "/sb")
+            assert said is not None
+            assert re.fullmatch(r"x+(?:<@U0BENJAMIN>|&lt;)*…", said.text)

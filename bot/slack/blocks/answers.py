@@ -19,7 +19,7 @@ def response(answer: Response, command: str) -> Message | None:
         case Nothing():
             return None
         case Note():
-            return note(answer.text, answer.problem)
+            return note(localised(answer.text, command), answer.problem)
         case Listing():
             return listing(answer, command)
         case StatusOf():
@@ -29,6 +29,11 @@ def response(answer: Response, command: str) -> Message | None:
         case AskWhich():
             return _ask_which(answer)
     assert_never(answer)
+
+
+def localised(ready: str, command: str) -> str:
+    """The services speak of `/session`; in this workspace it may be called otherwise."""
+    return ready.replace("`/session ", f"`{command} ")
 
 
 def note(ready: str, problem: bool = False) -> Message:

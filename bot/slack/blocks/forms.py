@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.domain.intents import Prefs, StartOffers
 from bot.slack import text
-from bot.slack.blocks.kit import VIEW_BLOCKS, Block, mrkdwn, option, plain, section
+from bot.slack.blocks.kit import VIEW_BLOCKS, Block, Card, mrkdwn, option, plain, section
 from bot.wire.types import Question
 
 
@@ -104,10 +104,11 @@ def waiting(form: Form, title: str) -> Block:
 
 
 def start(offers: StartOffers, context: Context, task: str = "") -> Block:
-    problem = [section(f"⚠️ {text.prose(offers.problem, 1000)}")] if offers.problem else []
+    """``offers.problem`` is ready mrkdwn; where nothing can be started, it is all there is to show."""
+    if offers.problem and not offers.repos:
+        return note(f"⚠️ {offers.problem}", "Start a session")
     base = offers.base_of.get(offers.default_repo, "")
     blocks = [
-        *problem,
         _input("task", "Task", _write(task, lines=True, placeholder="What should the agent do?", focus=True)),
         _input("repo", "Repository", _pick(offers.repos, offers.default_repo, "Choose a repository")),
         _input("agent", "Agent", _pick(offers.agents, offers.default_agent, "The repository's own"), optional=True),
@@ -166,7 +167,7 @@ def prefs(now: Prefs, context: Context) -> Block:
 
 def note(ready: str, title: str = "Switchboard") -> Block:
     """Says something where no message can: ``ready`` is mrkdwn."""
-    return modal(Form.NOTE, title, [section(ready[:3000] or "-")], Context())
+    return modal(Form.NOTE, title, Card().say(ready).blocks or [section("-")], Context())
 
 
 def whole(question: Question, name: str) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -156,11 +157,20 @@ def _whole_lines(lines: Sequence[str], limit: int) -> str:
     kept: list[str] = []
     room = limit - 2
     for words in lines:
+        if text.size(words) + 1 > room:
+            return "\n".join([*kept, text.ELLIPSIS]) if kept else _part(words, room)
         room -= text.size(words) + 1
-        if room < 0:
-            return "\n".join([*kept, text.ELLIPSIS])
         kept.append(words)
     return "\n".join(kept)
+
+
+def _part(ready: str, limit: int) -> str:
+    """The beginning of one long line of ready mrkdwn, with no broken mention, link or entity at its end."""
+    begun = text.cut(ready, limit)[:-1]
+    opened = begun.rfind("<")
+    if opened > begun.rfind(">"):
+        begun = begun[:opened]
+    return re.sub(r"&[a-z]{0,3}$", "", begun).rstrip() + text.ELLIPSIS
 
 
 def link(url: str, label: str) -> str:
