@@ -21,7 +21,7 @@ async def act_as(page: Page, name: str) -> None:
 async def test_a_newcomer_is_told_what_to_type(page: Page) -> None:
     hint = page.get_by_label("Welcome", exact=True)
     await expect(hint).to_contain_text("Welcome, Ana")
-    await hint.get_by_role("button", name="/porter fetch").click()
+    await hint.get_by_role("button", name="Begin with /porter fetch").click()
     await expect(page.get_by_label("Message", exact=True)).to_have_value("/porter fetch ")
     await hint.get_by_label("Dismiss the welcome").click()
     await expect(hint).to_have_count(0)

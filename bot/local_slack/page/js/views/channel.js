@@ -100,7 +100,7 @@ export function mountChannel(node) {
   let shown = "";
   const drawHeader = (channel) => {
     const here = desk();
-    const stamp = JSON.stringify([state.me, state.place.home, channel, here.people.size, here.app]);
+    const stamp = JSON.stringify([state.me, state.place.home, channel, here.channels.size, here.people.size, here.app]);
     if (stamp === shown) return;
     shown = stamp;
     if (state.place.home)

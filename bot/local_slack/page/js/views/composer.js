@@ -5,6 +5,7 @@ import { emojiText, EMOJI } from "../render/emoji.js";
 import { avatar } from "../render/avatar.js";
 import { desk } from "../store.js";
 import { suggest, usageOf } from "./commands.js";
+import { dismissWelcome } from "./welcome.js";
 
 const MAX = 8;
 
@@ -243,7 +244,9 @@ export class Composer {
   async command(channel, thread, command, rest) {
     this.node.classList.add("waiting");
     try {
-      return await runCommand(channel, thread, command, rest);
+      const taken = await runCommand(channel, thread, command, rest);
+      if (taken) dismissWelcome();
+      return taken;
     } finally {
       this.node.classList.remove("waiting");
     }
