@@ -117,7 +117,7 @@ class Driver:
         log.info("turn.ended", reason=ended.reason)
         if self.closing:
             return
-        settling = session.Settling(ended.reason, ended.last_words)
+        settling = session.Settling(ended.reason, progress.last_words(ended.last_words, reviewing.SUMMARY))
         self._memory.save(replace(self._memory.state, turn="", told=(), settling=settling))
         await self._settle()
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace as with_values
 
 from bot.wire.types import Check, Commit, FileStat, PlanStep, Share, Snapshot, StepState
 from runners.agents.base import PlanChanged, Said, ToolEnded, ToolStarted, Update, UsageChanged
+from runners.agents.text import prose
 from runners.redact import redact
 
 LINE = 120
@@ -80,13 +81,13 @@ def line(tally: Tally, share: Share = Share.STAT) -> str:
 
 
 def one_line(text: str, most: int) -> str:
-    flat = " ".join(text.split())
+    flat = " ".join(prose(text).split())
     return flat if len(flat) <= most else flat[: most - 1] + "…"
 
 
 def last_words(text: str, most: int = WORDS) -> str:
     """The beginning of a message to people, cut at a word."""
-    clean = redact(text).replace("\0", "").strip()
+    clean = redact(prose(text))
     return clean if len(clean) <= most else clean[: most - 1].rsplit(" ", 1)[0] + "…"
 
 

@@ -60,5 +60,7 @@ _ANY = re.compile("|".join(f"(?P<s{index}>{_scoped})" for index, _scoped in enum
 
 
 def redact(text: str) -> str:
-    """Every known secret replaced by ``[its kind]``; all else as it was."""
+    """Every known secret replaced by ``[its kind]``; all else as it was, but for what UTF-8 cannot carry."""
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
     return _ANY.sub(lambda match: f"[{_SHAPES[int((match.lastgroup or 's0')[1:])][0]} removed]", text)
