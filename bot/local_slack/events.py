@@ -154,6 +154,12 @@ def joined(ws: Workspace, channel: Channel, person: str, inviter: str) -> None:
         send(ws, event | ({"inviter": inviter} if inviter else {}))
 
 
+def user_changed(ws: Workspace, user: Json) -> None:
+    if wanted(ws, "user_change"):
+        ts = ws.state.next_ts(ws.clock.time())
+        send(ws, {"type": "user_change", "user": user, "cache_ts": int(ws.clock.time()), "event_ts": ts})
+
+
 def archived(ws: Workspace, channel: Channel, person: str) -> None:
     kind = "channel_archive" if channel.archived else "channel_unarchive"
     if ws.state.bot.id in channel.members and wanted(ws, kind):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.local_slack.kit.blocks import message_errors, view_errors
@@ -165,6 +165,7 @@ anything = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(anything)
 def test_no_json_at_all_breaks_the_checks_and_what_passes_can_be_filled_in(value: Any) -> None:
     view_errors(value)
@@ -174,6 +175,7 @@ def test_no_json_at_all_breaks_the_checks_and_what_passes_can_be_filled_in(value
         assert message_errors(filled) == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 3100))
 def test_the_limits_are_exactly_slacks(count: int, length: int) -> None:
     accepted = not message_errors([section("x" * length) for _ in range(count)])

@@ -37,6 +37,7 @@ def listening(place: Place, inbox: Inbox) -> Any:
     @app.event("reaction_added")
     @app.event("member_joined_channel")
     @app.event("channel_archive")
+    @app.event("user_change")
     async def any_event(ack: Any) -> None:
         await ack()
 
@@ -118,6 +119,9 @@ async def test_the_other_events(place: Place, heard: Inbox) -> None:
     await ana.post("react", channel=place.sessions, ts=ts, name="eyes")
     reaction = (await heard.event("reaction_added"))["event"]
     assert reaction["item"] == {"type": "message", "channel": place.sessions, "ts": ts}
+    await ana.post("people/change", user=place.person("ben").id, tz="Asia/Tokyo")
+    changed = (await heard.event("user_change"))["event"]["user"]
+    assert (changed["name"], changed["tz"], changed["tz_offset"]) == ("ben", "Asia/Tokyo", 32400)
     general = place.running.ready["channels"]["general"]
     await ana.post("invite", channel=general, user=place.bot)
     joined = (await heard.event("member_joined_channel"))["event"]

@@ -6,7 +6,7 @@ import asyncio
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from bot.local_slack import channels
+from bot.local_slack import channels, events
 from bot.local_slack.errors import NotDelivered, PersonError
 from bot.local_slack.faults import Disconnect
 from bot.local_slack.http_mode import HttpMode
@@ -14,6 +14,7 @@ from bot.local_slack.models import Channel, Json
 from bot.local_slack.person.look import channel_object, person_object
 from bot.local_slack.person.request import Ask
 from bot.local_slack.seed import add_person
+from bot.local_slack.web_api import users
 
 
 async def people(ask: Ask) -> Json:
@@ -55,9 +56,11 @@ async def change_person(ask: Ask) -> Json:
         raise PersonError("unknown_person", f"there is nobody with the id {ask.text('user')!r}", 404)
     person.tz = await _zone(ask, person.tz)
     person.real_name = ask.text("real_name", person.real_name)
-    person.deleted = ask.flag("deleted")
+    if "deleted" in ask.args:
+        person.deleted = ask.flag("deleted")
     person.updated = int(ask.ws.clock.time())
     ask.ws.state.save_person(person)
+    events.user_changed(ask.ws, await users.describe(ask.ws, person))
     ask.ws.tell_all({"type": "people", "people": [person_object(person)]})
     await ask.ws.settle()
     return {"person": person_object(person)}

@@ -13,9 +13,12 @@ from bot.local_slack.workspace import Workspace
 
 
 async def info(ws: Workspace, call: Call) -> Json:
-    person = find_person(ws, call.text("user"))
+    return {"user": await describe(ws, find_person(ws, call.text("user")))}
+
+
+async def describe(ws: Workspace, person: Person) -> Json:
     offset = await asyncio.to_thread(_offset, person.tz, ws.clock.time())
-    return {"user": user_object(ws, person, offset)}
+    return user_object(ws, person, offset)
 
 
 def _offset(zone: str, now: float) -> int:
