@@ -11,7 +11,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
-from bot.errors import StoreClosed
+from bot.errors import StoreClosed, StoreError
 from bot.services import Services
 from bot.services.ports import Clock
 
@@ -56,6 +56,9 @@ class Timers:
                 self._set(due)
             except StoreClosed:
                 return
+            except StoreError:  # a full disk passes; what is due stays due
+                log.exception("timers.not_stored")
+                self._set(None)
             await self._rung.wait()
 
     async def _listen(self) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 # --- schedules ------------------------------------------------------------------------------------------------------
@@ -50,6 +51,7 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts))
 
 
+@lru_cache(maxsize=256)
 def parse_schedule(text: str) -> Schedule:
     """Raises ValueError naming the fix. Whether a crontab ever fires is found out by whoever computes its next time."""
     plain = " ".join(text.lower().split())

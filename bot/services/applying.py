@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from typing import assert_never
 
 import structlog
@@ -36,22 +37,25 @@ log = structlog.get_logger()
 
 
 def guarded(
-    ctx: Ctx, session: SessionId | None, body: EventBody, host: HostId | None, context: dict[str, object]
+    ctx: Ctx,
+    session: SessionId | None,
+    body: EventBody,
+    host: HostId | None,
+    at: datetime,
+    context: dict[str, object],
 ) -> None:
-    """Apply one event in a savepoint: one that we cannot apply must not stand in the way of those behind it."""
-    ctx.tx.run("SAVEPOINT event")
+    """Apply one event by itself: one that we cannot apply must not stand in the way of those behind it."""
     try:
-        apply(ctx, session, body, host)
+        with ctx.tx.apart():
+            apply(ctx, session, body, host, at)
     except sqlite3.OperationalError:
         raise  # the disk, not the event: nothing of this batch is acknowledged
-    except Exception:  # a task's edge: the event is logged whole and skipped
-        ctx.tx.run("ROLLBACK TO event")
+    except Exception:  # the edge towards peers: the event is logged and skipped
         log.exception("link.event_failed", **context)
-    ctx.tx.run("RELEASE event")
 
 
-def apply(ctx: Ctx, session_id: SessionId | None, body: EventBody, host: HostId | None) -> None:
-    """``host`` is set when a host says it: it may speak for the sessions that live on it."""
+def apply(ctx: Ctx, session_id: SessionId | None, body: EventBody, host: HostId | None, at: datetime) -> None:
+    """``host`` is set when a host says it, who may speak for the sessions on it. ``at`` is when it happened."""
     if isinstance(body, HostDescribed):
         if host is not None:
             hosts.describe(ctx.tx, host, body)
@@ -75,14 +79,14 @@ def apply(ctx: Ctx, session_id: SessionId | None, body: EventBody, host: HostId 
         case SessionChanged():
             _changed(ctx, session, body)
         case Asked():
-            _asked(ctx, session, body)
+            _asked(ctx, session, body, at)
         case QuestionWithdrawn(question, reason):
             if _owns(session, question) and questions.withdraw(ctx.tx, question, reason, ctx.now):
                 touch.question(ctx, session, question)
         case AnswerApplied():
             _applied(ctx, session, body)
         case ReviewOffered():
-            _offered(ctx, session, body)
+            _offered(ctx, session, body, at)
         case ReviewWithdrawn(review, reason):
             if _owns(session, review) and reviews.withdraw(ctx.tx, review, reason, ctx.now):
                 touch.review(ctx, session, review)
@@ -213,14 +217,14 @@ def command_problem(kind: str, problem: str) -> str:
 # --- questions ------------------------------------------------------------------------------------------------------
 
 
-def _asked(ctx: Ctx, session: Session, body: Asked) -> None:
+def _asked(ctx: Ctx, session: Session, body: Asked, at: datetime) -> None:
     question = body.question
     if not _owns(session, question.id):
         log.warning("link.foreign_question", session=session.id, question=question.id)
         return
     what = verdict(ctx, What.QUESTION, session.owner)
     held = "" if isinstance(what, Now) else what.reason
-    if not questions.add(ctx.tx, session.id, question, ctx.now, ping=isinstance(what, Now), held_for=held):
+    if not questions.add(ctx.tx, session.id, question, at, ping=isinstance(what, Now), held_for=held):
         return
     if not session.open:
         questions.withdraw(ctx.tx, question.id, "the session has ended", ctx.now)
@@ -249,13 +253,13 @@ def _applied(ctx: Ctx, session: Session, body: AnswerApplied) -> None:
 # --- reviews --------------------------------------------------------------------------------------------------------
 
 
-def _offered(ctx: Ctx, session: Session, body: ReviewOffered) -> None:
+def _offered(ctx: Ctx, session: Session, body: ReviewOffered, at: datetime) -> None:
     review = body.review
     if not _owns(session, review.id):
         log.warning("link.foreign_review", session=session.id, review=review.id)
         return
     older = reviews.open_in(ctx.tx, session.id)
-    if not reviews.add(ctx.tx, session.id, review, ctx.now):
+    if not reviews.add(ctx.tx, session.id, review, at):
         return
     if not session.open:
         reviews.withdraw(ctx.tx, review.id, "the session has ended", ctx.now)

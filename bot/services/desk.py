@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from datetime import timedelta
-from typing import TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
 import structlog
 
@@ -66,13 +67,16 @@ class Desk:
             people.meet(tx, by)
             people.acted(tx, by, now)
             act = Act(tx, now, self._settings, by, origin)
-            return _guest(act) or dispatch(act, intent)
+            return _guest(act) or dispatch(act, scrubbed(intent))
 
         try:
             return await self._db.write(work)
-        except StoreError as err:
-            log.exception("desk.not_stored", intent=type(intent).__name__, by=by, error=str(err))
+        except StoreError:
+            log.exception("desk.not_stored", intent=type(intent).__name__, by=by)
             return Note("That could not be saved, so nothing was done. Try again in a moment.", problem=True)
+        except Exception:  # the edge towards people: nothing was changed, and they are told rather than left waiting
+            log.exception("desk.failed", intent=type(intent).__name__, by=by)
+            return Note("Something went wrong here, so nothing was done. The bot's log says what.", problem=True)
 
     # --- looking ----------------------------------------------------------------------------------------------------
 
@@ -136,6 +140,22 @@ class Desk:
     async def _write(self, work: Callable[[Ctx], T]) -> T:
         now = self._clock.now()
         return await self._db.write(lambda tx: work(Ctx(tx, now, self._settings)))
+
+
+def scrubbed(intent: Intent) -> Intent:
+    """Without what cannot be stored or sent on: NUL and halves of characters, which JSON may carry."""
+    texts: dict[str, Any] = {}
+    for each in fields(intent):
+        value = getattr(intent, each.name)
+        if isinstance(value, str):
+            texts[each.name] = _scrub(value)
+        elif isinstance(value, tuple):
+            texts[each.name] = tuple(_scrub(part) for part in value)
+    return replace(intent, **texts)
+
+
+def _scrub(text: str) -> str:
+    return text.replace("\x00", "").encode(errors="ignore").decode()
 
 
 def _guest(act: Act) -> Response | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,8 +19,9 @@ from bot.wire.types import HostId, QuestionId, SessionId
 
 log = structlog.get_logger()
 
-BATCH = 25
+BATCH = 50
 """Due things in one transaction: clicks get in between."""
+TRY_AGAIN = timedelta(minutes=5)
 PRUNE_EVERY = timedelta(hours=6)
 
 
@@ -69,7 +72,14 @@ class Digests:
 def _run(ctx: Ctx) -> int:
     rows = due.take(ctx.tx, ctx.now, BATCH)
     for row in rows:
-        _fire(ctx, row)
+        try:
+            with ctx.tx.apart():
+                _fire(ctx, row)
+        except sqlite3.OperationalError:
+            raise  # the disk, not the row: all of it stays due
+        except Exception:  # the edge of one row: the others must not wait for it, and it is tried again
+            log.exception("due.failed", kind=row.kind, key=row.key)
+            due.schedule(ctx.tx, replace(row, slot=f"{row.slot}+", at=ctx.now + TRY_AGAIN))
     return len(rows)
 
 

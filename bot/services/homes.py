@@ -56,6 +56,12 @@ def next_digest_words(ctx: Ctx, person: PersonId) -> str:
     return words.when(slot.at) if slot else ""
 
 
+def next_digest_plain(ctx: Ctx, person: PersonId) -> str:
+    """The same for a form, in the person's own zone."""
+    slot = due.get(ctx.tx, "digest", person)
+    return f"{slot.at.astimezone(timezone_of(people.get(ctx.tx, person))):%a %d %b, %H:%M}" if slot else ""
+
+
 def _still(ctx: Ctx, session: str) -> bool:
     found = sessions.get(ctx.tx, SessionId(session))
     return found is not None and found.open

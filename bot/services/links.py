@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -25,6 +26,9 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 WAIT_AT_MOST = 60.0
+BELIEVABLE = timedelta(days=7)
+MAX_SEQ = 2**62
+"""Beyond what anybody can have counted to, and what the store can hold."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,11 @@ def _greet(ctx: Ctx, peer: Peer, hello: Hello) -> int:
     return events.acked(ctx.tx, key, hello.epoch)
 
 
+def happened(said: datetime, now: datetime) -> datetime:
+    """When a peer says that something happened, as far as its clock can be believed."""
+    return said if now - BELIEVABLE < said <= now else now
+
+
 def touch_host(ctx: Ctx, host: HostId) -> None:
     """Its sessions look different: it fell asleep or woke up."""
     for session, _, _ in sessions.on_host(ctx.tx, host):
@@ -181,7 +190,7 @@ def _record(ctx: Ctx, peer: Peer, epoch: str, received: Sequence[Event]) -> int:
     acked = before = events.acked(ctx.tx, key, epoch)
     newest = max((e.seq for e in received if e.type == Progressed.type), default=0)
     for event in received:
-        if event.seq <= acked:
+        if not acked < event.seq <= MAX_SEQ:
             continue
         acked = event.seq
         if event.type == Progressed.type and event.seq < newest:
@@ -197,7 +206,7 @@ def _record(ctx: Ctx, peer: Peer, epoch: str, received: Sequence[Event]) -> int:
             log.warning("link.event_skipped", error=str(err), **context)
             continue
         host = peer.host if isinstance(peer, HostPeer) else None
-        applying.guarded(ctx, session, body, host, context)
+        applying.guarded(ctx, session, body, host, happened(event.at, ctx.now), context)
     if acked > before:
         events.ack(ctx.tx, key, epoch, acked)
     return acked

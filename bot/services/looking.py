@@ -14,11 +14,13 @@ from bot.wire.types import PersonId
 
 ENDED_SHOWN_FOR = timedelta(days=1)
 ENDED_SHOWN = 5
+OPEN_SHOWN = 200
+"""The newest; no surface shows more."""
 
 
 def listing(act: Act, *, everyone: bool) -> Response:
     found = sessions.of(act.tx, None if everyone else act.by, ended_since=act.now - ENDED_SHOWN_FOR)
-    here = [session for session in found if session.open]
+    here = [session for session in found if session.open][-OPEN_SHOWN:]
     gone = [session for session in found if not session.open][-ENDED_SHOWN:]
     return Listing(tuple(cards.session_card(act, session) for session in here + gone), mine=not everyone)
 

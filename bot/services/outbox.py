@@ -12,7 +12,7 @@ import structlog
 from bot.domain.deliveries import Ambiguous, Delivery, Failure, MessageRef, Permanent, RateLimited, Retryable, Subject
 from bot.domain.sessions import Session
 from bot.domain.views import File, PrivateNote, ThreadNote, View
-from bot.services import cards, editions, homes, touch
+from bot.services import cards, editions, homes, touch, words
 from bot.services.ctx import Ctx
 from bot.services.ports import Clock
 from bot.services.settings import ServiceSettings
@@ -233,18 +233,21 @@ def _give_up(ctx: Ctx, delivery: Delivery, spot: deliveries.Spot, error: str) ->
     elif session is not None and session.channel and error in CHANNEL_IS_CLOSED:
         log.warning("outbox.thread_moves", session=session.id, channel=session.channel, error=error)
         deliveries.release(ctx.tx, delivery.id, tried=False)
-        move_to_dm(ctx, session)
+        move_to_dm(ctx, session, error)
     else:
         log.error("outbox.dead_letter", delivery=delivery.id, subject=delivery.subject, ref=delivery.ref, error=error)
         deliveries.die(ctx.tx, delivery.id, error)
 
 
-def move_to_dm(ctx: Ctx, session: Session) -> None:
+def move_to_dm(ctx: Ctx, session: Session, error: str) -> None:
     """The channel cannot be used any more: the thread starts anew in the owner's DM, with what is open."""
     tx = ctx.tx
     sessions.change(tx, session.id, channel="", thread_ts="")
     deliveries.move_session(tx, session.id, touch.dm_lane(session.owner), forget_messages=True)
-    _post_anew(ctx, sessions.must(tx, session.id))
+    moved = sessions.must(tx, session.id)
+    where = words.channel(session.channel)
+    touch.say(ctx, moved, f"I cannot post in {where} any more ({words.code(error)}), so this thread goes on here.")
+    _post_anew(ctx, moved)
 
 
 def _post_anew(ctx: Ctx, session: Session) -> None:

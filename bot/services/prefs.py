@@ -15,7 +15,7 @@ def current(ctx: Ctx, person: PersonId) -> Prefs:
     return Prefs(
         digest=homes.schedule_of(ctx, known),
         tz=homes.timezone_of(known).key,
-        next_digest=homes.next_digest_words(ctx, person),
+        next_digest=homes.next_digest_plain(ctx, person),
     )
 
 

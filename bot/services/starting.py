@@ -119,9 +119,7 @@ def _channel(act: Act, repo: RepoOffer) -> str:
 def _where(session: Session) -> str:
     if not session.channel:
         return "Its thread is in your messages with me."
-    channel = session.channel
-    shown = f"<#{channel}>" if channel[:1] in "CG" and channel.isalnum() and channel.isupper() else words.code(channel)
-    return f"Its thread is in {shown}."
+    return f"Its thread is in {words.channel(session.channel)}."
 
 
 # --- what is wrong with it ------------------------------------------------------------------------------------------

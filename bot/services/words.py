@@ -36,3 +36,9 @@ def some(names: Iterable[str], most: int = 10) -> str:
     known = list(names)
     shown = ", ".join(code(name) for name in known[:most])
     return f"{shown} and {len(known) - most} more" if len(known) > most else shown
+
+
+def channel(name: str) -> str:
+    """A channel by its id, or as it was configured by name."""
+    is_id = name[:1] in ("C", "G") and name.isalnum() and name.isupper()
+    return f"<#{name}>" if is_id else code(name)

@@ -6,7 +6,8 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -58,6 +59,19 @@ class Tx:
     def update(self, table: str, key: str, value: object, changes: dict[str, object]) -> int:
         names = ", ".join(f"{name} = ?" for name in changes)
         return self.run(f"UPDATE {table} SET {names} WHERE {key} = ?", *changes.values(), value)  # noqa: S608
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What raises inside is undone alone; the rest of the transaction goes on. Do not nest."""
+        self._db.execute("SAVEPOINT apart")
+        try:
+            yield
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK TO apart")
+                self._db.execute("RELEASE apart")
+            raise
+        self._db.execute("RELEASE apart")
 
     def ring(self, bell: str) -> None:
         self.rings.add(bell)
@@ -226,8 +240,7 @@ class Database:
             for job in batch:
                 job.error, job.rings = _translated(err, self.path), set()
 
-    @staticmethod
-    def _run(db: sqlite3.Connection, job: _Job) -> None:
+    def _run(self, db: sqlite3.Connection, job: _Job) -> None:
         """One function in its own savepoint. A full disk may end the whole transaction: then the batch ends."""
         tx = Tx(db)
         db.execute("SAVEPOINT job")
@@ -235,7 +248,7 @@ class Database:
             job.result = job.work(tx)
             job.rings = tx.rings
         except BaseException as err:
-            job.error = err
+            job.error = _translated(err, self.path)
             if not db.in_transaction:
                 raise sqlite3.OperationalError(str(err)) from err
             db.execute("ROLLBACK TO job")
@@ -251,7 +264,7 @@ class Database:
                     db.execute("BEGIN")
                     job.result = job.work(Tx(db))
                 except BaseException as err:  # noqa: BLE001  handed to whoever asked, who sees it raised
-                    job.error = err
+                    job.error = _translated(err, self.path)
                 finally:
                     if db.in_transaction:
                         db.execute("COMMIT")

@@ -226,3 +226,12 @@ async def test_unknown_things_are_named(board: Board) -> None:
         assert isinstance(response, Note)
         assert response.problem
     assert "Did you mean `add-search`" in response.text
+
+
+async def test_half_characters_and_nul_stop_nothing(board: Board) -> None:
+    runner = await board.session()
+    await runner.says(Asked(text(runner)))
+    assert await board.does(ANA, AnswerText(text(runner).id, "a\ud800b\x00c")) == Nothing()
+    assert await answers(runner) == [(None, "abc")]
+    for intent in (Choose(QuestionId("\ud800"), "\ud800"), Stop("\ud800\x00"), Reply("\ud800")):
+        await board.does(ANA, intent, surface="reply", thread=board.thread(runner))

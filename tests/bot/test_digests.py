@@ -13,6 +13,8 @@ from bot.domain.digests import Cron, Every, Off, parse_duration, parse_schedule
 from bot.domain.intents import Choose, DigestNow, Later, Note, Nothing, Reply, SetPrefs, Stop
 from bot.domain.views import DigestView, Light, ProgressView
 from bot.services import Services, calendar
+from bot.store import due, questions
+from bot.store.due import Due
 from bot.timers import Timers
 from bot.wire.messages import Asked, Progressed, ReviewOffered, SessionChanged, SessionEnded
 from bot.wire.types import Commit, Ending, PlanStep, RunState, Snapshot, StepState
@@ -174,6 +176,39 @@ async def test_nobody_without_a_session_is_woken(board: Board) -> None:
     await runner.says(SessionEnded(Ending.STOPPED, "b"))
     await half_an_hour(board)
     assert not await board.db.read(lambda tx: tx.all("SELECT * FROM due WHERE kind = 'digest'"))
+
+
+async def test_one_row_that_cannot_be_done_holds_up_nobody(board: Board) -> None:
+    runner = await board.session()
+    await runner.says(Asked(choice(runner)))
+    await board.db.write(lambda tx: tx.run("UPDATE people SET digest = 'nonsense' WHERE id = ?", BEN))
+    broken = Due("digest", BEN, "x", START)
+    await board.db.write(lambda tx: due.schedule(tx, broken))
+    await board.session("Another", reviewer=BEN)
+    await half_an_hour(board)
+    assert len(digests(board)) == 1
+    await board.db.write(lambda tx: tx.run("UPDATE people SET digest = '' WHERE id = ?", BEN))
+    await half_an_hour(board)
+    assert await board.db.read(lambda tx: due.get(tx, "digest", BEN))
+
+
+async def test_what_is_held_is_posted_at_its_time_if_it_still_waits(board: Board) -> None:
+    runner = await board.session()
+    question = choice(runner)
+    await board.db.write(
+        lambda tx: questions.add(tx, runner.peer.session, question, START, ping=False, held_for="focus")
+    )
+    at = START + timedelta(minutes=10)
+    await board.db.write(lambda tx: due.schedule(tx, Due("held", question.id, "", at)))
+    await board.services.digests.run_due()
+    await board.deliver()
+    assert not board.shown(Subject.QUESTION)
+    board.clock.forward(minutes=10)
+    await board.services.digests.run_due()
+    await board.services.digests.run_due()
+    await board.deliver()
+    (card,) = board.shown(Subject.QUESTION)
+    assert card.mention == ANA  # type: ignore[union-attr]
 
 
 # --- preferences ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 
 from bot.domain.deliveries import Subject
-from bot.domain.intents import Choose, Nothing, Start, Tell
+from bot.domain.intents import Choose, Nothing, Origin, Start, Tell
 from bot.domain.views import Light, SessionCard
 from bot.services import Services
 from bot.services.links import HostPeer, RunnerPeer
@@ -173,8 +173,6 @@ async def test_after_a_restart_nobody_counts_as_connected(board: Board) -> None:
 
 
 def board_origin():  # type: ignore[no-untyped-def]
-    from bot.domain.intents import Origin
-
     return Origin("fresh", "slash", "C1")
 
 
@@ -188,3 +186,16 @@ async def test_hostile_text_stays_data(board: Board) -> None:
     await board.deliver()
     assert board.shown(Subject.QUESTION)
     assert isinstance(runner.peer, RunnerPeer)
+
+
+async def test_a_question_that_was_asked_while_we_were_away_has_its_true_age(board: Board) -> None:
+    runner = await board.session()
+    board.clock.forward(minutes=40)
+    events = [
+        codec.event(1, START, Asked(choice(runner))),
+        codec.event(2, START.replace(year=1999), Asked(choice(runner, 2))),
+        codec.event(2**70, START, Asked(choice(runner, 3))),
+    ]
+    assert await board.links.record(runner.peer, "e1", events) == 2
+    assert (await board.desk.question(choice(runner).id)).asked == START
+    assert (await board.desk.question(choice(runner, 2).id)).asked == board.clock.now()

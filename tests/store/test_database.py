@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -51,7 +50,7 @@ async def test_a_failing_function_harms_none_of_its_neighbours(db: Database) -> 
 async def test_a_broken_constraint_becomes_our_error_and_harms_nobody(db: Database) -> None:
     await db.write(put("a"))
     results = await asyncio.gather(db.write(put("a")), db.write(put("b")), return_exceptions=True)
-    assert isinstance(results[0], sqlite3.IntegrityError | StoreError)
+    assert isinstance(results[0], StoreError)
     assert results[1] == 1
 
 
@@ -137,3 +136,13 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="file"):
         await Database.open(tmp_path / "file" / "x.db")
+
+
+async def test_a_full_disk_is_an_error_that_passes(db: Database) -> None:
+    pages = await db.read(lambda tx: tx.all("PRAGMA page_count")[0][0])
+    await db.write(lambda tx: tx.all(f"PRAGMA max_page_count = {pages + 2}"))
+    results = await asyncio.gather(db.write(put("x" * 100_000)), db.write(put("y" * 100_000)), return_exceptions=True)
+    assert all(isinstance(result, StoreError) for result in results)
+    await db.write(lambda tx: tx.all("PRAGMA max_page_count = 1000000"))
+    await db.write(put("z"))
+    assert await count(db) == 1
