@@ -31,21 +31,35 @@ def signal_group(pid: int, number: signal.Signals) -> None:
 @asynccontextmanager
 async def child(
     argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], grace: float = GRACE
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A running command with its output in one pipe. It and all it started are gone when the block is left."""
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        cwd=cwd,
-        env=env,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.StreamReader]]:
+    """A running command and its output. It and all it started are gone when the block is left.
+
+    The pipe is our own: asyncio waits for the end of its pipes, which a grandchild may hold open for ever.
+    """
+    outer, inner = os.pipe()
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(outer, "rb", 0)
     )
     try:
-        yield process
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                cwd=cwd,
+                env=env,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=inner,
+                stderr=inner,
+                start_new_session=True,
+            )
+        finally:
+            os.close(inner)
+        try:
+            yield process, reader
+        finally:
+            await asyncio.shield(_end(process, grace))
     finally:
-        await asyncio.shield(_end(process, grace))
+        transport.close()
 
 
 async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
@@ -55,9 +69,6 @@ async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
             async with asyncio.timeout(grace):
                 await process.wait()
     signal_group(process.pid, signal.SIGKILL)
-    # Whoever left the group may still hold the pipe: close our end instead of waiting for them.
-    transport = process._transport  # type: ignore[attr-defined]
-    transport.close()
     await process.wait()
 
 
@@ -65,9 +76,8 @@ async def run(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout
     """Run a command to its end, keeping the last of its output."""
     tail = bytearray()
     try:
-        async with child(argv, cwd=cwd, env=env) as process, asyncio.timeout(timeout):
-            assert process.stdout is not None
-            reader = asyncio.ensure_future(_keep_tail(process.stdout, tail))
+        async with child(argv, cwd=cwd, env=env) as (process, output), asyncio.timeout(timeout):
+            reader = asyncio.ensure_future(_keep_tail(output, tail))
             try:
                 await process.wait()
                 # A grandchild may hold the pipe for ever; what the command itself wrote is there at once.

@@ -74,7 +74,7 @@ async def test_a_failing_set_up_names_its_command_and_output(tmp_path: Path) -> 
 
 async def test_a_child_is_gone_when_its_block_is_left(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with process.child(("sleep", "60"), cwd=tmp_path, env=ENV) as child:
+        async with process.child(("sleep", "60"), cwd=tmp_path, env=ENV) as (child, _):
             raise ZeroDivisionError
     assert child.returncode == -signal.SIGTERM
 
