@@ -11,7 +11,7 @@ from bot.domain.deliveries import Address, Delivery, MessageRef
 from bot.domain.views import File
 from bot.slack import text
 from bot.slack.blocks.kit import Block, Card, Message, value_of
-from bot.slack.errors import BAD_BLOCKS, code_of
+from bot.slack.errors import BAD_BLOCKS, code_of, details_of
 from bot.wire.types import PersonId
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ class Chat:
             if code_of(err) not in BAD_BLOCKS:
                 raise
             # A bug of ours, and words without buttons still reach the person: a reply in the thread answers.
-            log.exception("slack.blocks.refused", delivery=delivery.id, problem=str(err)[:500])
+            _refused(err, delivery=delivery.id)
             return await self._post(channel, delivery, Message(message.text))
 
     async def _post(self, channel: str, delivery: Delivery, message: Message) -> MessageRef:
@@ -58,7 +58,7 @@ class Chat:
         except SlackApiError as err:
             if code_of(err) not in BAD_BLOCKS:
                 raise
-            log.exception("slack.blocks.refused", channel=at.channel, ts=at.ts, problem=str(err)[:500])
+            _refused(err, channel=at.channel, ts=at.ts)
             await self._client.chat_update(channel=at.channel, ts=at.ts, text=message.text, blocks=[])
 
     async def private(self, delivery: Delivery, person: PersonId, message: Message) -> None:
@@ -113,6 +113,11 @@ class Chat:
             found = value_of(opened.data, "channel", "id") if isinstance(opened.data, dict) else None
             self._direct[to.person] = found if isinstance(found, str) else to.person
         return self._direct[to.person]
+
+
+def _refused(err: SlackApiError, **where: object) -> None:
+    """Slack's own words say what is wrong; a traceback would not, and reading its source lines blocks the loop."""
+    log.error("slack.blocks.refused", problem=code_of(err), details=details_of(err), **where)
 
 
 def _excerpt(file: File) -> Message:
