@@ -26,6 +26,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 WAIT_AT_MOST = 60.0
+TOKEN_OUTLIVES_SESSION = timedelta(days=1)
+"""So that a runner whose last acknowledgement was lost can come back for it; its events change nothing any more."""
 BELIEVABLE = timedelta(days=7)
 MAX_SEQ = 2**62
 """Beyond what anybody can have counted to, and what the store can hold."""
@@ -73,12 +75,12 @@ class Links:
         self._woken = False
 
     async def authenticate(self, token: str) -> Peer | None:
-        """None for a token that is unknown, revoked, or whose session has ended."""
-        hashed = digest_of(token)
+        """None for a token that is unknown, revoked, or whose session ended a while ago."""
+        hashed, recently = digest_of(token), self._clock.now() - TOKEN_OUTLIVES_SESSION
 
         def work(tx: Tx) -> Peer | None:
             if token.startswith(RUNNER_TOKEN):
-                session = sessions.by_token(tx, hashed)
+                session = sessions.by_token(tx, hashed, recently)
                 return RunnerPeer(session) if session else None
             host = hosts.by_token(tx, hashed)
             return HostPeer(host.id, host.owner, host.shared) if host else None

@@ -87,8 +87,11 @@ def must(tx: Tx, session: SessionId) -> Session:
     return found
 
 
-def by_token(tx: Tx, token_hash: str) -> SessionId | None:
-    row = tx.one("SELECT id FROM sessions WHERE token_hash = ? AND open = 1", token_hash)
+def by_token(tx: Tx, token_hash: str, ended_since: datetime) -> SessionId | None:
+    """The session whose credential this is, if it is open or ended only since then."""
+    row = tx.one(
+        "SELECT id FROM sessions WHERE token_hash = ? AND (open = 1 OR ended_at > ?)", token_hash, to_us(ended_since)
+    )
     return SessionId(row[0]) if row else None
 
 
@@ -170,7 +173,7 @@ def set_state(
 
 
 def end(tx: Tx, session: SessionId, ending: Ending, at: datetime, *, detail: str, look: str, last_words: str) -> None:
-    """Final. The credential stops working with it."""
+    """Final. Its credential works a little longer: see ``by_token``."""
     tx.run(
         "UPDATE sessions SET open = 0, state = 'ended', state_at = ?2, ended_at = ?2, ending = ?3, detail = ?4,"
         " look = ?5, last_words = CASE WHEN ?6 = '' THEN last_words ELSE ?6 END WHERE id = ?1",

@@ -135,6 +135,8 @@ async def test_stop_is_carried_to_the_runner_and_the_card_says_how_to_get_at_the
     assert card.light is Light.ENDED
     assert "git switch switchboard/add-search" in card.detail
     assert "uncommitted" in card.detail
+    assert await board.links.authenticate(runner.spec.token)  # its last acknowledgement may have been lost
+    board.clock.forward(days=1, seconds=1)
     assert await board.links.authenticate(runner.spec.token) is None
 
 
