@@ -7,17 +7,21 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.deliveries import Address, Delivery, MessageRef
+from bot.domain.deliveries import Address, Delivery, MessageRef, Permanent
 from bot.domain.views import File
 from bot.slack import text
 from bot.slack.blocks.kit import Block, Card, Message, value_of
-from bot.slack.errors import BAD_BLOCKS, code_of, details_of
+from bot.slack.errors import BAD_BLOCKS, code_of, details_of, failure
 from bot.wire.types import PersonId
 
 log = structlog.get_logger()
 
 EVENT = "switchboard"
 """The metadata's event type: with the delivery's number it tells whether an uncertain post arrived."""
+
+
+LOOK_BACK = 999
+"""Messages to look through for an uncertain post; Slack gives a workspace's own app up to 1,000 at once."""
 
 
 class Chat:
@@ -30,6 +34,8 @@ class Chat:
 
     async def post(self, delivery: Delivery, message: Message) -> MessageRef:
         channel = await self._channel(delivery.to)
+        if delivery.attempts > 0 and (arrived := await self._arrived(channel, delivery)):
+            return arrived
         try:
             return await self._post(channel, delivery, message)
         except SlackApiError as err:
@@ -50,6 +56,29 @@ class Chat:
             unfurl_media=False,
         )
         return MessageRef(_string(posted.data, "channel") or channel, _string(posted.data, "ts"))
+
+    async def _arrived(self, channel: str, delivery: Delivery) -> MessageRef | None:
+        """An earlier attempt whose outcome nobody knows may have arrived: its metadata tells."""
+        try:
+            if delivery.to.thread_ts:
+                found = await self._client.conversations_replies(
+                    channel=channel, ts=delivery.to.thread_ts, include_all_metadata=True, limit=LOOK_BACK
+                )
+            else:
+                found = await self._client.conversations_history(
+                    channel=channel, include_all_metadata=True, limit=LOOK_BACK
+                )
+        except SlackApiError as err:
+            if isinstance(failure(err), Permanent):
+                return None  # without the scope, or by a channel's name, there is no looking: better twice than never
+            raise
+        messages = found.get("messages")
+        for message in messages if isinstance(messages, list) else []:
+            ours = value_of(message, "metadata", "event_type") == EVENT
+            if ours and value_of(message, "metadata", "event_payload", "delivery") == delivery.id:
+                log.info("slack.post.had_arrived", delivery=delivery.id, ts=_string(message, "ts"))
+                return MessageRef(channel, _string(message, "ts"))
+        return None
 
     async def edit(self, at: MessageRef, message: Message) -> None:
         blocks = list(message.blocks)

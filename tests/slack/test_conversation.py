@@ -245,6 +245,7 @@ async def test_a_digest_on_demand_is_answerable_in_place(stage: Stage) -> None:
     assert (await ana.types("digest"))["ok"]
     direct = await ana.direct()
     digest = await ana.sees(direct, "1 needs you")
+    assert f"/archives/{channel}/p" in digest["text"]
     assert (await ana.clicks(direct, digest, "FTS · recommended"))["ok"]
     await ana.sees(direct, "decided")
     (command,) = await runner.takes()
@@ -300,3 +301,18 @@ async def test_people_are_pinged_by_decisions_and_by_nothing_else(stage: Stage) 
     assert "ready at" in told[1][1]
     bens = (await stage.workspace.person("ben").get("notifications"))["notifications"]
     assert bens == []
+
+
+async def test_a_reviewer_decides_in_their_own_messages(stage: Stage) -> None:
+    ana, ben = stage.workspace.person("ana"), stage.workspace.person("ben")
+    runner, channel, card = await start(stage, ana, f"reviewer=<@{ben.id}> Add search")
+    review = Review(ReviewId(f"{runner.peer.session}.r1"), "c" * 40, "b", "main", "b" * 40, "Search works.")
+    await runner.says(SessionChanged(RunState.STOPPED), ReviewOffered(review))
+    await ana.sees(channel, "ready at", card["ts"])
+    direct = await ben.direct()
+    shown = await ben.sees(direct, "ready at `ccccccc`")
+    assert (await ben.clicks(direct, shown, "Merge"))["ok"]
+    (merge,) = await runner.takes()
+    assert isinstance(merge, MergeReview)
+    assert merge.by.id == ben.id
+    await ana.sees(channel, "merging `ccccccc`", card["ts"])

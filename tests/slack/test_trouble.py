@@ -54,6 +54,18 @@ async def test_a_question_reaches_its_person_all_the_same(stage: Stage, rule: di
     await ana.sees(channel, "→ *FTS*", card["ts"])
 
 
+async def test_a_post_whose_reply_was_lost_is_found_and_not_repeated(stage: Stage) -> None:
+    ana = stage.workspace.person("ana")
+    runner, channel, card = await start(stage, ana)
+    await stage.workspace.faults(rules=[{"method": "chat.postMessage", "effect": "drop_after"}])
+    await runner.says(Asked(choice(runner)))
+    await ana.sees(channel, "[FTS · recommended]", card["ts"])
+    await runner.says(Asked(choice(runner, 2, title="Which name?")))
+    await ana.sees(channel, "· Which name?", card["ts"])  # in the same lane, so the first is settled by now
+    cards = [m for m in await ana.thread(channel, card["ts"]) if "· Which index?" in m["text"]]
+    assert len(cards) == 1
+
+
 @pytest.mark.parametrize("how", ["refresh_requested", "abort", "too_many_websockets"])
 async def test_a_lost_connection_comes_back(stage: Stage, how: str) -> None:
     ana = stage.workspace.person("ana")
