@@ -35,7 +35,20 @@ from bot.domain.intents import (
 )
 from bot.domain.views import HomeView, QuestionCard, ReviewCard, SessionCard
 from bot.errors import StoreError
-from bot.services import answering, cards, homes, looking, outbox, prefs, reviewing, starting, stopping, talking, touch
+from bot.services import (
+    adopting,
+    answering,
+    cards,
+    homes,
+    looking,
+    outbox,
+    prefs,
+    reviewing,
+    starting,
+    stopping,
+    talking,
+    touch,
+)
 from bot.services.ctx import Act, Ctx
 from bot.services.ports import Clock
 from bot.services.settings import ServiceSettings
@@ -67,7 +80,9 @@ class Desk:
             people.meet(tx, by)
             people.acted(tx, by, now)
             act = Act(tx, now, self._settings, by, origin)
-            return _guest(act) or dispatch(act, scrubbed(intent))
+            clean = scrubbed(intent)
+            adopting.adopt(act, clean)
+            return _guest(act) or dispatch(act, clean)
 
         try:
             return await self._db.write(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.deliveries import Subject
@@ -97,7 +98,7 @@ def say(ctx: Ctx, session: Session, text: str) -> None:
 def _everywhere(ctx: Ctx, subject: Subject, ref: QuestionId | ReviewId, session: Session) -> None:
     for copy in deliveries.copies(ctx.tx, subject, ref):
         spot = thread(session) if copy.session else dm(copy.person or session.owner)
-        _put(ctx, subject, ref, spot)
+        _put(ctx, subject, ref, replace(spot, place=copy.place))
     _digests_with(ctx, ref)
     card(ctx, session)
 
@@ -105,6 +106,8 @@ def _everywhere(ctx: Ctx, subject: Subject, ref: QuestionId | ReviewId, session:
 def _digests_with(ctx: Ctx, ref: QuestionId | ReviewId | SessionId) -> None:
     for digest_id, person in digests.showing(ctx.tx, ref, ctx.now - DIGEST_STAYS_TRUE_FOR):
         digest(ctx, digest_id, person)
+        for copy in deliveries.copies(ctx.tx, Subject.DIGEST, str(digest_id)):
+            _put(ctx, Subject.DIGEST, str(digest_id), replace(dm(person), place=copy.place))
 
 
 def _put(ctx: Ctx, subject: Subject, ref: str, spot: Spot, edits_every: timedelta | None = None) -> None:

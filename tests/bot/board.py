@@ -104,9 +104,10 @@ class Board:
         channel: str = "C1",
         thread: str = "",
         key: str = "",
+        ts: str = "",
     ) -> Response:
         self.keys += 1
-        origin = Origin(key or f"k{self.keys}", surface, channel, thread, "")
+        origin = Origin(key or f"k{self.keys}", surface, channel, thread, ts)
         return await self.services.desk.handle(intent, by, origin)
 
     async def knows(self, *people: PersonId, guest: bool = False, tz: str = "UTC") -> None:

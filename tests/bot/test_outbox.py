@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain.deliveries import Ambiguous, Delivery, MessageRef, Permanent, RateLimited, Retryable, Subject
-from bot.domain.intents import Choose, SendBack, Start
+from bot.domain.intents import Choose, Nothing, SendBack, Start
 from bot.domain.views import QuestionCard, SessionCard
 from bot.services import Services
 from bot.services.outbox import TRIES
@@ -209,3 +209,24 @@ async def test_every_copy_of_a_review_is_edited(board: Board) -> None:
     await board.does(BEN, SendBack(review(runner).id, review(runner).commit, "more tests"))
     await board.deliver()
     assert [m.edits for m in copies] == [1, 1]
+
+
+async def test_a_card_that_was_posted_twice_by_a_crash_is_edited_in_both_places(board: Board) -> None:
+    runner, _ = await _question_in_hand(board)
+    # Posted as 7.0, then killed before that was written down; the next process posts it again.
+    restarted = Services(board.db, board.settings, board.clock)
+    (again,) = [d for d in await restarted.outbox.claim(100) if d.subject is Subject.QUESTION]
+    assert (again.message, again.attempts) == (None, 1)
+    await restarted.outbox.done(again, MessageRef("C1", "8.0"))
+    thread = board.thread(runner)
+    assert await board.does(ANA, Choose(choice(runner).id, "fts"), thread=thread, ts="7.0") == Nothing()
+    edited = set()
+    while claimed := await restarted.outbox.claim(100):
+        for delivery in claimed:
+            if delivery.subject is Subject.QUESTION:
+                view = await restarted.outbox.view(delivery)
+                assert isinstance(view, QuestionCard)
+                assert view.answered
+                edited.add(delivery.message)
+            await restarted.outbox.done(delivery, delivery.message)
+    assert edited == {MessageRef("C1", "7.0"), MessageRef("C1", "8.0")}
