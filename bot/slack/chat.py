@@ -35,6 +35,7 @@ class Chat:
     async def post(self, delivery: Delivery, message: Message) -> MessageRef:
         channel = await self._channel(delivery.to)
         if delivery.attempts > 0 and (arrived := await self._arrived(channel, delivery)):
+            await self.edit(arrived, message)  # it may show how things stood then
             return arrived
         try:
             return await self._post(channel, delivery, message)
