@@ -10,6 +10,7 @@ import signal
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import aiohttp
 import structlog
@@ -66,19 +67,27 @@ async def serve(config: BotConfig, ready_fd: int | None = None, lifeline_fd: int
         stack.push_async_callback(link.close)
         timers = await stack.enter_async_context(Timers(services, clock))
         (config.data_dir / BOT_URL).write_text(url + "\n")
-        async with asyncio.TaskGroup() as tasks:
-            slack.run(tasks)
-            timers.run(tasks)
-            tasks.create_task(_until(stop, tasks), name="stop")
-            log.info("bot.ready", url=url, mode=config.mode, data_dir=str(config.data_dir))
-            if ready_fd is not None:
-                os.write(ready_fd, json.dumps({"url": url}).encode() + b"\n")
-                os.close(ready_fd)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                slack.run(tasks)
+                timers.run(tasks)
+                log.info("bot.ready", url=url, mode=config.mode, data_dir=str(config.data_dir))
+                if ready_fd is not None:
+                    os.write(ready_fd, json.dumps({"url": url}).encode() + b"\n")
+                    os.close(ready_fd)
+                await stop.wait()
+                _leave()
+        except* _Stop:
+            log.info("bot.stopping")
+    log.info("bot.stopped")
 
 
-async def _until(stop: asyncio.Event, tasks: asyncio.TaskGroup) -> None:
-    await stop.wait()
-    log.info("bot.stopping")
+class _Stop(Exception):
+    """Leaves the task group, which cancels its tasks; each finishes what it has under way within its grace."""
+
+
+def _leave() -> NoReturn:
+    raise _Stop
 
 
 def _settings(config: BotConfig) -> ServiceSettings:

@@ -63,7 +63,7 @@ class Parts:
         self._listen = bot.ready["url"].removeprefix("http://")
         self.wire.target = ("127.0.0.1", int(self._listen.rpartition(":")[2]))
         if self.mode == "http":
-            reply = await self.workspace.post("/person/transport", http_events=bot.ready["url"] + "/slack/events")
+            reply = await self.workspace.post("/person/transport", url=bot.ready["url"] + "/slack/events")
             assert reply["ok"], reply
 
     async def start_host(self) -> None:
