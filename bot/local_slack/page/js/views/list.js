@@ -44,6 +44,7 @@ export class MessageList {
     const rows = [];
     if (lead) rows.push({ key: "lead", message: null, stamp: lead.stamp, make: lead.make });
     let above;
+    const replies = messages.slice(1).filter((message) => !message.ephemeral).length;
     messages.forEach((message, at) => {
       if (!above || dayKey(above.ts) !== dayKey(message.ts))
         rows.push({
@@ -66,17 +67,12 @@ export class MessageList {
         stamp: stamp(channel, message, compact),
         make: () => renderMessage(channel, message, { compact, inThread: this.options.inThread }),
       });
-      if (this.options.inThread && at === 0 && messages.length > 1)
+      if (this.options.inThread && at === 0 && replies)
         rows.push({
           key: "count",
           message: null,
-          stamp: String(messages.length),
-          make: () =>
-            h(
-              "div",
-              { class: "count" },
-              h("span", null, messages.length === 2 ? "1 reply" : `${messages.length - 1} replies`),
-            ),
+          stamp: String(replies),
+          make: () => h("div", { class: "count" }, h("span", null, replies === 1 ? "1 reply" : `${replies} replies`)),
         });
       above = message;
     });
