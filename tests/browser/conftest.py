@@ -35,6 +35,8 @@ ARGUMENTS = [
 
 # These tests share one loop, so that they can share one browser; each has its own workspace and browser context.
 MARKS = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+# A busy machine is slow, not broken: what is waited for may take this long.
+expect.set_options(timeout=20_000)
 on_shared_loop = pytest_asyncio.fixture(loop_scope="session")
 
 
