@@ -20,7 +20,7 @@ from bot.wire.types import Person, PersonId, SessionId
 __all__ = ["ANA", "WITHIN", "Board", "HostPeer", "RunnerPeer", "Running", "running"]
 
 ANA = Person(PersonId("U1ANA"), "Ana", "ana@example.com")
-WITHIN = 20.0
+WITHIN = 45.0
 B = TypeVar("B")
 
 
