@@ -44,7 +44,8 @@ async def serve(config: BotConfig, ready_fd: int | None = None, lifeline_fd: int
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     if lifeline_fd is not None:
-        loop.add_reader(lifeline_fd, stop.set)
+        # The end of a pipe stays readable for ever: once is enough.
+        loop.add_reader(lifeline_fd, lambda: (loop.remove_reader(lifeline_fd), stop.set()))
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(config.data_dir / "switchboard.db"))
