@@ -44,8 +44,7 @@ async def serve(config: BotConfig, ready_fd: int | None = None, lifeline_fd: int
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     if lifeline_fd is not None:
-        # The end of a pipe stays readable for ever: once is enough.
-        loop.add_reader(lifeline_fd, lambda: (loop.remove_reader(lifeline_fd), stop.set()))
+        loop.add_reader(lifeline_fd, _parent_gone, lifeline_fd, stop)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(config.data_dir / "switchboard.db"))
@@ -81,6 +80,12 @@ async def serve(config: BotConfig, ready_fd: int | None = None, lifeline_fd: int
         except* _Stop:
             log.info("bot.stopping")
     log.info("bot.stopped")
+
+
+def _parent_gone(lifeline_fd: int, stop: asyncio.Event) -> None:
+    # The end of a pipe stays readable for ever: once is enough.
+    asyncio.get_running_loop().remove_reader(lifeline_fd)
+    stop.set()
 
 
 class _Stop(Exception):

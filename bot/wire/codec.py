@@ -1,4 +1,4 @@
-"""Bytes to frames and back. The envelope is decoded first, the body by its type: a newer peer's message is not fatal."""
+"""Bytes to frames and back. The envelope is decoded first, the body by type: a newer peer's message is not fatal."""
 
 from __future__ import annotations
 

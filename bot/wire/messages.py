@@ -249,7 +249,7 @@ class Prompt(Struct, frozen=True):
 
 
 class StopSession(Struct, frozen=True):
-    """End the session; the branch stays, the worktree too when it is dirty. A host takes it where the runner is gone."""
+    """End the session; the branch stays, a dirty worktree too. A host takes it where the runner is gone."""
 
     type: ClassVar[str] = "session.stop"
     session: SessionId

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 import pytest
-from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
-from bot.slack.manifest import manifest as app_manifest
 
 from bot.cli import cli
+from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
+from bot.slack.manifest import manifest as app_manifest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
