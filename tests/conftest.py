@@ -7,6 +7,8 @@ from collections import Counter
 
 import pytest
 
+from tests.chromium import browser as browser
+
 NEEDS = {
     "browser": "Chromium: `pytest -m browser` once it is installed (Debian: apt-get install chromium)",
     "agents": "Node 22 or newer and coding agents: `python -m tests.agents.install`, then `pytest -m agents`",

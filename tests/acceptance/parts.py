@@ -37,6 +37,11 @@ class Parts:
         self._listen = "127.0.0.1:0"
         self._living: dict[str, tuple[Child, AsyncExitStack]] = {}
 
+    @property
+    def link(self) -> str:
+        """The one-time address of the page."""
+        return self._ready["open"]
+
     async def start_workspace(self) -> None:
         (self.root / "manifest.json").write_text(json.dumps(manifest()))
         argv = [sys.executable, "-m", "bot.local_slack", "--data-dir", str(self.root / "workspace")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -12,31 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from tests.chromium import MARKS as MARKS
+
 Json = dict[str, Any]
 MANIFEST = Path(__file__).parent / "manifest.yml"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-# These tests share one loop, so that they can share one browser; each has its own workspace and browser context.
-MARKS = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-# A busy machine is slow, not broken: what is waited for may take this long.
-expect.set_options(timeout=20_000)
 on_shared_loop = pytest_asyncio.fixture(loop_scope="session")
 
 
@@ -91,14 +75,6 @@ async def app(workspace: Workspace) -> AsyncIterator[AsyncApp]:
     await handler.connect_async()
     yield bolt
     await handler.close_async()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
 
 
 OpenPage = Callable[..., Awaitable[Page]]
