@@ -162,7 +162,7 @@ async def person(stack: AsyncExitStack, ready: dict[str, str]) -> Person:
 async def whole(work: Path) -> dict[str, float]:
     """`up` → usable page; then memory of bot and runner, and what an idle runner costs, while a question is open."""
     begun = time.perf_counter()
-    async with up(work) as running, aiohttp.ClientSession() as http:
+    async with up(work) as running, aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
         async with http.get(running.link) as page:
             assert page.status == 200
         took = time.perf_counter() - begun
