@@ -18,6 +18,7 @@ import structlog
 from bot.wire import codec
 from bot.wire.messages import (
     DeliverAnswer,
+    HostDescribed,
     MergeReview,
     Prompt,
     ReportNow,
@@ -44,6 +45,8 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at the runners' locks."""
 MOST_RESTARTS, WITHIN = 5, 60.0
 """A runner that ends this often in so many seconds is left alone."""
+LOOK_AGAIN = 5.0
+"""Seconds between two looks at a repository or agent that cannot be used, so that its fix needs no restart."""
 PAUSE_WITHIN = 12.0
 KNOWN_WITHIN = 20.0
 """Seconds the bot gets to acknowledge what this host offers before it is told again."""
@@ -111,15 +114,29 @@ class Host:
             link.cancel()
 
     async def _describe(self) -> None:
+        """Tell what is offered: at each connection, and soon after a problem in it was put right."""
         ready_fd = self._options.ready_fd
+        told: HostDescribed | None = None
         while True:
-            await self._connects.wait()
-            self._connects.clear()
-            await self._spool.put(await asyncio.to_thread(offers.describe, self._config))
+            again = not await self._connected_within(LOOK_AGAIN if told and offers.troubled(told) else None)
+            now = await asyncio.to_thread(offers.describe, self._config)
+            if again and now == told:
+                continue
+            told = now
+            await self._spool.put(now)
             if ready_fd is not None and await self._link.drained(KNOWN_WITHIN):
                 os.write(ready_fd, b"{}\n")
                 os.close(ready_fd)
                 ready_fd = None
+
+    async def _connected_within(self, seconds: float | None) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._connects.wait()
+        except TimeoutError:
+            return False
+        self._connects.clear()
+        return True
 
     # --- commands ----------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,11 @@ def describe(config: HostConfig) -> HostDescribed:
     )
 
 
+def troubled(described: HostDescribed) -> bool:
+    """Something in it cannot be used, and might be put right."""
+    return any(repo.problem for repo in described.repos) or any(agent.problem for agent in described.agents)
+
+
 def _agent(agent: AgentConfig) -> AgentOffer:
     return AgentOffer(agent.name, agent.title or agent.name, agent_problem(agent.command))
 

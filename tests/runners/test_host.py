@@ -124,6 +124,28 @@ async def test_a_host_describes_itself_with_problems_and_fixes(machine: Machine,
     assert described.git.startswith("2.")
 
 
+async def test_a_problem_that_is_put_right_is_seen_without_a_restart(machine: Machine, board: Board) -> None:
+    bare = machine.folder / "young"
+    bare.mkdir()
+    git.run(bare, "init", "--quiet", "--initial-branch=main")
+    agent = machine.folder / "late-agent"
+    machine.configure("", f'[agents.late]\ncommand = "{agent}"\n[repos.young]\npath = "young"')
+    async with running(board) as bot, machine.host(bot):
+        first = await board.heard(HostDescribed)
+        assert "has no commit yet" in next(repo for repo in first.repos if repo.name == "young").problem
+        agent.write_text("#!/bin/sh\n")
+        agent.chmod(0o755)
+        git.run(
+            *(bare, "-c", "user.name=Ana", "-c", "user.email=ana@example.com"),
+            *("commit", "--quiet", "--allow-empty", "--message", "Start"),
+        )
+        now, count = first, 1
+        while any(offer.problem for offer in (*now.repos, *now.agents)):
+            count += 1
+            now = await board.heard(HostDescribed, count)
+    assert {repo.name: repo.base for repo in now.repos} == {"playback": "main", "young": "main"}
+
+
 async def test_what_cannot_be_opened_is_refused_with_the_fix_and_leaves_nothing(machine: Machine, board: Board) -> None:
     machine.configure(
         "", '[repos.broken]\npath = "playback"\nsetup = ["echo made >made.txt", ["sh", "-c", "echo no wheel; exit 4"]]'
