@@ -26,6 +26,8 @@ class AgentConfig:
     title: str = ""
     login: str = ""
     """How a person logs this agent in, said when it asks for it."""
+    start_timeout: float = 60.0
+    """Seconds for its first answers."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class HostConfig:
 DEFAULT = "switchboard.toml"
 DEMO_AGENT = AgentConfig(DEMO, DEMO_ARGV, title="Demo agent")
 _HOST_KEYS = {"name", "worktrees", "report_every", "first_port", "agent"}
-_AGENT_KEYS = {"command", "env", "title", "login"}
+_AGENT_KEYS = {"command", "env", "title", "login", "start_timeout"}
 _REPO_KEYS = {
     "path", "base", "setup", "checks", "copy", "ports", "channel", "agent", "scope", "share",
     "setup_timeout", "check_timeout", "fast_forward",
@@ -241,6 +243,7 @@ class _Reader:
             env=env,
             title=self.text(key, table, "title"),
             login=self.text(key, table, "login"),
+            start_timeout=self.number(key, table, "start_timeout", 60.0, least=0.1),
         )
 
     def repo(self, name: str, value: object, folder: Path, share: Share) -> RepoConfig:

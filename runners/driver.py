@@ -144,6 +144,7 @@ class Driver:
             log=self._folder / AGENT_LOG,
             env=agent_env(self._ticket, self._folder),
             login_hint=self._ticket.login,
+            start_timeout=self._ticket.start_timeout,
         )
         agent = self._open_agent(launch, self.desk)
         try:

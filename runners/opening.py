@@ -142,6 +142,7 @@ def _paper(
         argv=agent.command,
         env={**launch.identity(repo.path, spec.owner), **agent.env},
         login=agent.login,
+        start_timeout=agent.start_timeout,
         checks=repo.checks,
         check_timeout=repo.check_timeout,
         copied=repo.copy,

@@ -29,6 +29,7 @@ class Ticket(Struct, frozen=True):
     argv: tuple[str, ...]
     env: dict[str, str]
     login: str = ""
+    start_timeout: float = 60.0
     checks: tuple[tuple[str, ...], ...] = ()
     check_timeout: float = 600.0
     copied: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from runners.agents.text import one_line
 from runners.errors import AgentConfused, AgentDied, AgentError, AgentLoginNeeded
 
 AUTH_REQUIRED = -32000
+_NEED = "need an argument such as --acp or acp"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def wrong_version(launch: Launch, version: int) -> AgentConfused:
 def not_answering(launch: Launch, lines: AcpLines) -> AgentConfused:
     said = f" It printed “{lines.stray}” instead." if lines.stray else ""
     return AgentConfused(
-        f"Agent {launch.name} did not answer within {launch.start_timeout:g} s of its start.{said}", _is_it_acp(launch)
+        f"Agent {launch.name} did not answer within {launch.start_timeout:g} s of its start.{said}",
+        f"{_is_it_acp(launch)} If it only needs longer: start_timeout under [agents.{launch.name}].",
     )
 
 
@@ -49,6 +51,12 @@ def died(launch: Launch, lines: AcpLines, status: int | None, last_words: str) -
         return AgentConfused(
             f"Agent {launch.name} printed “{lines.stray}” instead of JSON-RPC messages and {_end(status)}.",
             _is_it_acp(launch),
+        )
+    if not lines.spoken and not last_words:
+        return AgentDied(
+            f"Agent {launch.name} {_end(status)} without a word.",
+            f"Run “{_command(launch)}” by hand on its machine to see why; most agents {_NEED}.",
+            exit_status=status,
         )
     how = f"closed its output and was ended ({_end(status)})" if lines.fault else _end(status)
     return AgentDied(f"Agent {launch.name} {how}.{tail}", exit_status=status, last_words=last_words)
@@ -78,10 +86,11 @@ def _login(launch: Launch, hello: InitializeResponse | None) -> str:
 
 
 def _is_it_acp(launch: Launch) -> str:
-    return (
-        f"Is “{one_line(shlex.join(launch.argv), 120)}” an ACP agent? Most need an argument such as --acp or acp "
-        f"(its log: {launch.log})."
-    )
+    return f"Is “{_command(launch)}” an ACP agent? Most {_NEED} (its log: {launch.log})."
+
+
+def _command(launch: Launch) -> str:
+    return one_line(shlex.join(launch.argv), 120)
 
 
 def _end(status: int | None) -> str:

@@ -416,6 +416,12 @@ async def test_a_command_that_ends_at_once(kit: Kit) -> None:
     assert died.value.last_words == "no licence"
 
 
+async def test_a_command_that_ends_without_a_word(kit: Kit) -> None:
+    agent = kit.agent(RecordingDesk(), argv=("true", "--quiet"))
+    with pytest.raises(AgentDied, match=r"ended with exit status 0 without a word\. Run “true --quiet” by hand.*--acp"):
+        await agent.start()
+
+
 async def test_a_command_that_prints_its_usage(kit: Kit) -> None:
     agent = kit.agent(RecordingDesk(), argv=("sh", "-c", "echo usage: agent --acp; exit 2"))
     with pytest.raises(AgentConfused, match=r"“usage: agent --acp” instead of JSON-RPC.*exit status 2.*--acp"):
