@@ -19,7 +19,8 @@ _ELSEWHERE = {"host": "runners.cli:host", "runner": "runners.cli:runner"}
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "host"])
+        """In the order in which a newcomer needs them."""
+        return ["up", "link", "serve", "host", "enroll", "sessions", "manifest", "doctor"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _ELSEWHERE:
@@ -38,7 +39,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(short_help="Try it: workspace, bot and host in one command.")
 @click.option(
     "--repo",
     "repos",
@@ -71,6 +72,19 @@ def up(repos: tuple[Path, ...], data_dir: Path | None, config: Path | None, port
     run(Options(data_dir or default_data_dir() / "up", repos, config, port, owner), os.environ)
 
 
+@cli.command(short_help="Print another link to the workspace's page.")
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="As given to `switchboard up`.")
+def link(data_dir: Path | None) -> None:
+    """Print another one-time link to the page of the workspace that `switchboard up` runs.
+
+    For a second browser, or when the first link was used up.
+    """
+    from bot.config import default_data_dir
+    from bot.up.link import another
+
+    click.echo(f"Open {asyncio.run(another(data_dir or default_data_dir() / 'up'))}")
+
+
 @cli.command()
 @click.option("--ready-fd", type=int, hidden=True)
 @click.option("--lifeline-fd", type=int, hidden=True)
@@ -87,7 +101,7 @@ def serve(ready_fd: int | None, lifeline_fd: int | None) -> None:
     asyncio.run(app.serve(config, ready_fd, lifeline_fd))
 
 
-@cli.command()
+@cli.command(short_help="Print the Slack app manifest.")
 @click.option("--http", "url", metavar="URL", help="For HTTP mode: the bot's public address, https://…")
 @click.option("--command", default="/session", show_default=True, help="Another slash command, where it is taken.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of YAML.")
@@ -98,7 +112,7 @@ def manifest(url: str | None, command: str, as_json: bool) -> None:
     click.echo(render(command=command, http_url=url, as_json=as_json), nl=False)
 
 
-@cli.command()
+@cli.command(short_help="Say what is missing, and how to fix it.")
 @click.option("--bot", "bot_url", metavar="URL", help="A bot to reach as well, as `switchboard host --bot` would.")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The host's switchboard.toml.")
 def doctor(bot_url: str | None, config: Path | None) -> None:
@@ -108,7 +122,7 @@ def doctor(bot_url: str | None, config: Path | None) -> None:
     sys.exit(asyncio.run(examine(os.environ, bot_url, config)))
 
 
-@cli.command()
+@cli.command(short_help="Let a machine run sessions.")
 @click.argument("name")
 @click.option("--owner", required=True, metavar="U…", help="Slack member id of the person whose sessions run there.")
 @click.option("--shared", is_flag=True, help="Everybody's sessions may run there, not only the owner's.")
@@ -127,7 +141,7 @@ def enroll(name: str, owner: str, shared: bool, token_file: Path) -> None:
     click.echo(f"  switchboard host --bot URL --token-file {token_file}")
 
 
-@cli.command()
+@cli.command(short_help="List the open sessions.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="As given to `switchboard up`.")
 @click.option("--json", "as_json", is_flag=True, help="JSON, for scripts.")
 def sessions(data_dir: Path | None, as_json: bool) -> None:

@@ -18,7 +18,7 @@ def main() -> None:
     """Run coding-agent sessions on this machine."""
 
 
-@main.command()
+@main.command(short_help="Offer this machine: run sessions on it.")
 @click.option("--bot", "bot_url", required=True, metavar="URL", help="The bot's address, as https://bot.example.com.")
 @click.option(
     "--token-file",

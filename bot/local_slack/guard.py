@@ -17,8 +17,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOCKED_OUT = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Switchboard workspace</title><h1>This page needs its link</h1>
 <p>The workspace can approve commands on your machine, so it opens only with the one-time link that
-<code>switchboard up</code> printed (<code>http://127.0.0.1:…/open?key=…</code>). A link works once; restart
-<code>switchboard up</code> for a new one.</p></html>"""
+<code>switchboard up</code> printed (<code>http://127.0.0.1:…/open?key=…</code>). A link works once;
+<code>switchboard link</code> prints a new one.</p></html>"""
 
 
 class Guard:
@@ -32,13 +32,20 @@ class Guard:
     def open_path(self) -> str:
         return f"/open?key={self._key}"
 
-    def knows(self, request: web.Request) -> bool:
-        meta = self._ws.state.meta
+    async def renew(self, request: web.Request) -> web.StreamResponse:
+        """``POST /link``: another one-time link, for whoever holds the person key; an unused older one ends."""
+        if not self._has_key(request):
+            return _refused("not_allowed", "another link needs the workspace's person key")
+        self._key = new_token()
+        return web.json_response({"ok": True, "open": f"{self._ws.base_url}{self.open_path}"})
+
+    def _has_key(self, request: web.Request) -> bool:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() == "bearer" and same_secret(token.strip(), str(meta["person_key"])):
-            return True
+        return kind.lower() == "bearer" and same_secret(token.strip(), str(self._ws.state.meta["person_key"]))
+
+    def knows(self, request: web.Request) -> bool:
         cookie = request.cookies.get(COOKIE, "")
-        return same_secret(cookie, str(meta["cookie"]))
+        return self._has_key(request) or same_secret(cookie, str(self._ws.state.meta["cookie"]))
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         key = request.query.get("key", "")

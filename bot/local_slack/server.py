@@ -172,6 +172,7 @@ def _app(ws: Workspace, guard: Guard, pages: Pages) -> web.Application:
             web.post("/response/{token}", response),
             web.get("/files/{id}/{name:.*}", file),
             web.get("/open", guard.open),
+            web.post("/link", guard.renew),
             web.get("/person/events", live.socket(ws, guard)),
             *(web.get(f"/person/{name}", door(ws, guard, handler)) for name, handler in LOOKS.items()),
             *(web.post(f"/person/{name}", door(ws, guard, handler)) for name, handler in ACTS.items()),

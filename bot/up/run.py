@@ -168,7 +168,10 @@ def _welcome(say: Console, options: Options, ready: Mapping[str, Any], real: boo
     else:
         # soft_wrap: a link that is cut at the terminal's edge cannot be clicked.
         say.print(f"Open {ready['open']}", soft_wrap=True)
-        say.print("Then type [bold]/session start[/] in #sessions. The link works once; your browser stays signed in.")
+        say.print("Then type [bold]/session start[/] in #sessions.")
+        say.print(
+            "The link works once; that browser stays signed in. `switchboard link` prints another.", soft_wrap=True
+        )
     repos = ", ".join(str(repo) for repo in options.repos) or (options.config and str(options.config)) or "a sample"
     say.print(f"Repository: {repos} · State and logs: {options.data_dir} · Ctrl-C stops", soft_wrap=True)
 
