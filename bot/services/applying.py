@@ -35,6 +35,8 @@ from bot.wire.types import Ending, HostId, PersonId, RunState, SessionId
 
 log = structlog.get_logger()
 
+COME_BACK = "Nothing is lost: a reply here starts its agent again, where it stopped."
+
 
 def guarded(
     ctx: Ctx,
@@ -146,10 +148,9 @@ def tell_failure(ctx: Ctx, session: Session, why: str) -> None:
     touch.failure(ctx, session)
     if isinstance(verdict(ctx, What.FAILURE, session.owner), Now):
         people.pinged(ctx.tx, session.owner, f"failed:{session.id}", ctx.now)
-        text = (
-            f":x: {words.person(session.owner)} {words.code(session.name)} failed: {words.escape(words.cut(why, 1500))}"
-        )
-        touch.say(ctx, session, text)
+        said = words.escape(words.cut(why, 1500))
+        text = f":x: {words.person(session.owner)} {words.code(session.name)} failed: {said}"
+        touch.say(ctx, session, f"{text}\n{COME_BACK}" if session.open else text)
 
 
 def verdict(ctx: Ctx, what: What, person: PersonId) -> Verdict:
