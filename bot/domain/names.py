@@ -15,6 +15,8 @@ _FILLER = frozenset(
     ["a", "an", "the", "to", "of", "in", "on", "for", "and", "with", "from", "please", "so", "that", "is", "we"]
 )
 _ID_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_JOINERS = "\u200c\u200d"
+"""Invisible, but part of how a word or an emoji is spelt."""
 _BAD_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[/.-]|[/.]$")
 
 
@@ -27,6 +29,20 @@ def clean(text: str) -> str:
     """Text as people meant it: no NUL, no control characters but line breaks and tabs, no broken surrogates."""
     kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return "".join(kept).strip()
+
+
+def visible(text: str) -> str:
+    """A name as it is read: pasted text brings zero-width characters and direction marks along."""
+    return "".join(c for c in text if c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")).strip()
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two names look the same to a reader, however they are encoded."""
+    return _look(one) == _look(other)
+
+
+def _look(name: str) -> str:
+    return unicodedata.normalize("NFC", visible(name).translate(dict.fromkeys(map(ord, _JOINERS)))).casefold()
 
 
 def slug(text: str) -> str:
@@ -73,6 +89,8 @@ def ref_problem(name: str) -> str:
     if not name or name == "@" or len(name.encode()) > 200:
         return "it is empty or too long"
     if found := _BAD_IN_A_REF.search(name):
-        shown = found.group().strip()
-        return f"it contains {shown!r}" if shown else "it contains a space or a control character"
+        shown, where = found.group().strip(), "contains"
+        if shown in ("/", "-", "."):
+            where = "ends with" if found.start() else "begins with"
+        return f"it {where} “{shown}”" if shown else "it contains a space or a control character"
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from bot.domain import names
 from bot.domain.intents import Note
 from bot.domain.sessions import Session
 from bot.services import words
@@ -15,7 +16,7 @@ NOT_YOURS = "Only its owner, its reviewer and admins can do that."
 
 
 def find(act: Act, named: str) -> Session | Note:
-    wanted = named.strip().strip("`*_").lstrip("#").lower()
+    wanted = names.visible(named).strip("`*_").lstrip("#").lower()
     if not wanted:
         here = sessions.in_thread(act.tx, act.origin.channel, act.origin.thread_ts) if act.origin.thread_ts else None
         if here is not None:
@@ -31,9 +32,9 @@ def _near(act: Act, wanted: str) -> str:
 
 
 def _known(act: Act) -> str:
-    names = [session.name for session in sessions.of(act.tx, act.by)]
-    if names:
-        return f"Yours are {words.some(names)}."
+    mine = [session.name for session in sessions.of(act.tx, act.by)]
+    if mine:
+        return f"Yours are {words.some(mine)}."
     return "You have none open; start one with `/session start`."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain import names
 from bot.domain.intents import Note, Response, Start, StartOffers
@@ -50,6 +50,7 @@ def offers(ctx: Ctx, by: PersonId) -> StartOffers:
 
 def start(act: Act, intent: Start) -> Response:
     task = names.clean(intent.task)
+    intent = replace(intent, base=names.visible(intent.base))
     for problem in (_bad_task(task), _bad_base(intent.base), _bad_name(intent.name), _bad_reviewer(act, intent)):
         if problem:
             return problem
@@ -87,7 +88,7 @@ def _session(act: Act, intent: Start, chosen: Chosen, name: str, task: str) -> S
         owner=act.by,
         reviewer=intent.reviewer if intent.reviewer != act.by else None,
         agent=chosen.agent,
-        base=intent.base.strip() or chosen.repo.base,
+        base=intent.base or chosen.repo.base,
         branch=names.branch_for(name),
         scope=tuple(p.strip() for p in intent.scope if p.strip()) or chosen.repo.scope,
         host=chosen.host.id,
@@ -139,17 +140,23 @@ def _bad_task(task: str) -> Note | None:
 
 
 def _bad_base(base: str) -> Note | None:
-    wrong = names.ref_problem(base.strip()) if base.strip() else ""
+    wrong = names.ref_problem(base) if base else ""
     if not wrong:
         return None
-    return Note(f"{words.code(base)} is no branch name: {words.escape(wrong)}.", problem=True, field="base")
+    return Note(
+        f"{words.code(base)} is no branch name: {words.escape(wrong)}. "
+        "Name a branch that exists, or none for the repository's own.",
+        problem=True,
+        field="base",
+    )
 
 
 def _bad_name(name: str) -> Note | None:
     if not name.strip() or names.slug(name):
         return None
     return Note(
-        f"{words.code(name)} has no letter a-z or digit in it; names are used in branches and paths.",
+        f"{words.code(name)} has no letter a-z or digit in it, and names are used in branches and paths. "
+        "Add some, or leave the name out.",
         problem=True,
         field="name",
     )
@@ -197,10 +204,10 @@ def _choose(act: Act, intent: Start) -> Chosen | Note:
     if not usable:
         return Note(_no_host(act, act.by), problem=True, field="repo")
     known = sorted({repo.name for host in usable for repo in _repos(host)})
-    wanted = intent.repo.strip() or _favourite(act, act.by, known)
+    wanted = names.visible(intent.repo) or _favourite(act, act.by, known)
     if not wanted:
         return Note(f"Which repository? There are {words.some(known)}.", problem=True, field="repo")
-    having = [(host, repo) for host in usable for repo in _repos(host) if repo.name.lower() == wanted.lower()]
+    having = [(host, repo) for host in usable for repo in _repos(host) if names.alike(repo.name, wanted)]
     if not having:
         return _no_repo(act, wanted, known)
     working = [(host, repo) for host, repo in having if not repo.problem]
@@ -218,7 +225,7 @@ def _no_repo(act: Act, wanted: str, known: list[str]) -> Note:
     asleep = [
         host.id
         for host in hosts.usable_by(act.tx, act.by)
-        if not host.connected and any(repo.name.lower() == wanted.lower() for repo in _repos(host))
+        if not host.connected and any(names.alike(repo.name, wanted) for repo in _repos(host))
     ]
     if asleep:
         text = f"{words.code(wanted)} is on {words.some(asleep)}, which is not connected. Wake that machine."
@@ -235,14 +242,14 @@ def _with_agent(act: Act, intent: Start, working: list[tuple[Host, RepoOffer]]) 
     working.sort(key=lambda pair: (pair[0].owner != act.by, load.get(pair[0].id, 0)))
     problems: dict[str, str] = {}
     for host, repo in working:
-        wanted = intent.agent.strip() or repo.agent
+        wanted = names.visible(intent.agent) or repo.agent
         for agent in _agents(host):
-            if wanted and agent.name.lower() != wanted.lower():
+            if wanted and not names.alike(agent.name, wanted):
                 continue
             if not agent.problem:
                 return Chosen(host, repo, agent.name)
             problems[agent.name] = agent.problem
-    wanted = intent.agent.strip() or working[0][1].agent
+    wanted = names.visible(intent.agent) or working[0][1].agent
     if problems:
         said = "; ".join(f"{words.code(name)}: {words.escape(problem)}" for name, problem in problems.items())
         return Note(f"That agent cannot be used. {said}", problem=True, field="agent")

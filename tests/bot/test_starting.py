@@ -20,9 +20,10 @@ from tests.bot.board import ANA, BEN, Board
         (Start("x" * 100_001), "task", "100,001 bytes"),
         (Start("t", repo="nope"), "repo", "`app`"),
         (Start("t", agent="nope"), "agent", "`codex`, `demo`"),
-        (Start("t", base="a..b"), "base", "'..'"),
+        (Start("t", base="a..b"), "base", "“..”"),
         (Start("t", base="a b"), "base", "space"),
-        (Start("t", base="-x"), "base", "'-'"),
+        (Start("t", base="-x"), "base", "it begins with “-”"),
+        (Start("t", base="x/"), "base", "it ends with “/”"),
         (Start("t", reviewer=PersonId("bob")), "reviewer", "Ana"),
         (Start("t", name="🙂🙂"), "name", "a-z"),
     ],
@@ -34,6 +35,19 @@ async def test_what_is_wrong_is_named_with_its_field(board: Board, intent: Start
     assert (response.problem, response.field) == (True, field)
     assert says in response.text
     assert await board.links.commands(host, 0) == []
+
+
+@pytest.mark.parametrize("pasted", ["a\u200bpp", "\ufeffapp", "\u202aapp\u202c", "APP"])
+async def test_a_pasted_name_means_what_it_looks_like(board: Board, pasted: str) -> None:
+    host = await board.host()
+    response = await board.does(ANA, Start("t", repo=pasted, agent="de\u2060mo", base="ma\u200bin", name="x"))
+    assert isinstance(response, Note)
+    assert not response.problem
+    ((_, _, order),) = await board.links.commands(host, 0)
+    assert b'"repo":"app"' in order
+    assert b'"base":"main"' in order
+    found = await board.does(ANA, Status("x\u200b"))
+    assert isinstance(found, StatusOf)
 
 
 async def test_without_a_host_it_says_how_to_connect_one(board: Board) -> None:
@@ -114,6 +128,7 @@ async def test_a_failed_agent_is_told_once_and_can_be_stopped(board: Board) -> N
     await board.deliver()
     (note,) = board.shown(Subject.NOTE)
     assert "&lt;!channel&gt;" in note.text  # type: ignore[union-attr]
+    assert "a reply here starts its agent again" in note.text  # type: ignore[union-attr]
     await board.does(ANA, Stop("add-search"))
     assert [type(c) for c in await runner.takes()] == [StopSession]
 
