@@ -16,9 +16,12 @@ def outside(paths: Iterable[str], scope: Sequence[str]) -> tuple[str, ...]:
 
 
 def bad_patterns(scope: Sequence[str]) -> tuple[str, ...]:
-    """Patterns that cannot be read."""
+    """Patterns that cannot be read, or match nothing in a worktree."""
     bad = []
     for pattern in scope:
+        if ".." in pattern.split("/"):
+            bad.append(pattern)  # it could only lead out of the worktree
+            continue
         try:
             GitIgnoreSpec.from_lines([pattern])
         except ValueError:

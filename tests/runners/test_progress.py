@@ -69,6 +69,10 @@ def test_scope_is_judged_by_paths() -> None:
     assert scope.outside(changed, ("/src/", "!src/deep/")) == ("src/deep/b.py", "ci.yml", "docs/x.md")
 
 
+def test_a_scope_outside_the_worktree_is_none() -> None:
+    assert scope.bad_patterns(("src/**", "../../etc", "a/../b", "a..b/")) == ("../../etc", "a/../b")
+
+
 def test_words_that_would_upset_a_screen_or_the_wire_are_made_plain() -> None:
     found = progress.snapshot(tally(Said("\x1b[31mred\x1b[0m \0 \ud800 ‮ok")), GitFacts(), (), Share.STAT)
     assert found.last_words == found.last_words.encode().decode()
