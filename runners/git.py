@@ -119,6 +119,12 @@ def dirty_paths(where: Path, env: Mapping[str, str] | None = None) -> tuple[str,
     return tuple(entry[3:] for entry in out.split("\0") if len(entry) > 3)
 
 
+def changed_count(where: Path) -> int:
+    """How many tracked files differ from the last commit."""
+    ran = attempt(where, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
+    return sum(bool(entry) for entry in ran.out.split("\0")) if ran.status == 0 else 0
+
+
 def commits(where: Path, base: str, head: str, limit: int = 50) -> tuple[tuple[Commit, ...], int]:
     """The newest ``limit`` commits on ``head`` since ``base``, oldest first, and how many there are in all."""
     out = run(where, "log", "--format=%H%x00%s%x00", f"--max-count={limit}", f"{base}..{head}")

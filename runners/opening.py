@@ -15,6 +15,7 @@ from bot.wire.types import Place, SessionSpec
 from runners import checks, git, launch, scope, ticket, worktrees
 from runners.config import AgentConfig, HostConfig, RepoConfig
 from runners.errors import AgentMissing, WorktreeProblem
+from runners.redact import redact
 from runners.ticket import Ticket
 from runners.worktrees import Opened
 
@@ -75,7 +76,10 @@ def _wanted(config: HostConfig, spec: SessionSpec) -> tuple[RepoConfig, AgentCon
             f"This host has no agent “{name}”.", f"It has: {known}. Add [agents.{name}] to switchboard.toml."
         )
     if bad := scope.bad_patterns(spec.scope):
-        raise WorktreeProblem(f"Allowed paths cannot be read: {', '.join(bad)}.", "Write them as in a .gitignore file.")
+        raise WorktreeProblem(
+            f"Allowed paths cannot be read: {', '.join(bad)}.",
+            "Write them as in a .gitignore file, from the top of the repository: src/** or docs/.",
+        )
     return repo, agent
 
 
@@ -133,6 +137,7 @@ def _paper(
         share=repo.share,
         scope=spec.scope or repo.scope,
         ports=begun.ports,
+        notes=tuple(redact(note) for note in (*opened.notes, *opened.aside)),
     )
     return Ticket(
         spec=spec,

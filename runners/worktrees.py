@@ -25,7 +25,9 @@ class Opened:
     base: str
     base_commit: str
     notes: tuple[str, ...] = ()
-    """What its agent should know: submodules not initialised, files to copy that were not there."""
+    """What its agent and its people should know: submodules not initialised, files to copy that were not there."""
+    aside: tuple[str, ...] = ()
+    """What only its people should know."""
 
 
 def base_branch(repo: RepoConfig) -> str:
@@ -92,7 +94,19 @@ def open_worktree(repo: RepoConfig, folder: Path, branch: str, base: str = "") -
     except BaseException:
         discard(repo.path, folder, branch)
         raise
-    return Opened(folder, branch, base, tip, notes)
+    return Opened(folder, branch, base, tip, notes, tuple(_stays(repo, base)))
+
+
+def _stays(repo: RepoConfig, base: str) -> list[str]:
+    """People who look at their own checkout expect its changes in the session."""
+    checkout = git.checked_out_at(repo.path, base)
+    if checkout is None or not (changed := git.changed_count(checkout)):
+        return []
+    what = "1 uncommitted change" if changed == 1 else f"{changed} uncommitted changes"
+    return [
+        f"{what} in {checkout} stayed there: this session works from the last commit of {base}. "
+        "Commit to take them along, and start another."
+    ]
 
 
 def _copied(repo: RepoConfig, folder: Path) -> list[str]:
@@ -113,7 +127,12 @@ def _submodules(folder: Path) -> list[str]:
     ran = git.attempt(folder, "submodule", "update", "--init", "--recursive", "--quiet")
     if ran.status == 0:
         return []
-    return [f"Submodules could not be initialised here ({ran.err.strip().splitlines()[-1]}); do not rely on them."]
+    said = ran.err.strip().splitlines() or [f"exit status {ran.status}"]
+    why = next((line for line in said if line.startswith("fatal: ")), said[-1])
+    return [
+        f"The submodules are missing here; do not rely on them. Git said: {why.removeprefix('fatal: ')}. "
+        "A set-up command in switchboard.toml can fetch them."
+    ]
 
 
 def discard(repo: Path, folder: Path, branch: str) -> None:

@@ -250,3 +250,5 @@ class Place(Struct, frozen=True):
     scope: tuple[str, ...] = ()
     ports: tuple[int, int] | None = None
     """First and last port reserved for this worktree."""
+    notes: tuple[str, ...] = ()
+    """What its people should know: submodules that are missing, changes that stayed in a checkout."""

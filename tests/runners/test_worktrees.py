@@ -38,6 +38,11 @@ def test_a_dirty_checkout_is_neither_touched_nor_taken_along(tmp_path: Path) -> 
     assert (git.run(repo, "status", "--porcelain"), git.run(repo, "symbolic-ref", "HEAD")) == before
     assert git.run(opened.path, "branch", "--show-current").strip() == "switchboard/search"
     assert opened.base == "main"
+    (note,) = opened.aside
+    assert note.startswith(f"1 uncommitted change in {repo} stayed there")
+    assert "Commit to take" in note
+    git.run(repo, "checkout", "--quiet", "--", "app.py")
+    assert open_worktree(config(repo), tmp_path / "tree2", "switchboard/clean").aside == ()
 
 
 @pytest.mark.parametrize("name", ["поиск", "🔎-search", "בדיקה", "zero\u200bwidth", "a+b=c"])
@@ -103,7 +108,10 @@ def test_submodules_are_initialised_or_noted(tmp_path: Path) -> None:
     save(repo, "Add vendor")
     opened = open_worktree(config(repo), tmp_path / "tree", "switchboard/x")
     # Git takes no submodule from a plain folder by default: the worktree is there, its agent is told.
-    assert any("Submodules could not be initialised" in note for note in opened.notes)
+    (note,) = opened.notes
+    assert "submodules are missing" in note
+    assert "transport 'file' not allowed" in note
+    assert "set-up command" in note
     assert remove_if_clean(opened.path, repo) == ()
     allowed = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always"}
     with pytest.MonkeyPatch.context() as env:

@@ -36,6 +36,13 @@ def _body(card: Card, view: SessionCard) -> None:
     if waiting:
         card.say("\n".join(["Waiting for an answer:", *waiting]))
     card.say(text.prose(view.detail, 1200))
+    card.small(*_notes(view))
+
+
+def _notes(view: SessionCard) -> list[str]:
+    """What people should know of its worktree."""
+    notes = view.place.notes if view.place and view.open else ()
+    return [f"⚠️ {text.line(note, 400)}" for note in notes[:4]]
 
 
 def pace(view: SessionCard) -> str:
@@ -184,5 +191,6 @@ def status(view: StatusOf) -> Message:
     if view.last_words and not view.questions and not view.review:
         card.say(f"Its last words: {text.prose(view.last_words, 800)}")
     card.say(text.prose(view.session.detail, 1200))
+    card.small(*_notes(view.session))
     card.small(*_facts(view.session), link(view.session.link, "thread") if view.session.link else "")
     return card.message()
