@@ -77,7 +77,7 @@ def _wanted(config: HostConfig, spec: SessionSpec) -> tuple[RepoConfig, AgentCon
         )
     if bad := scope.bad_patterns(spec.scope):
         raise WorktreeProblem(
-            f"Allowed paths cannot be read: {', '.join(bad)}.",
+            f"Allowed paths cannot be used: {', '.join(bad)}.",
             "Write them as in a .gitignore file, from the top of the repository: src/** or docs/.",
         )
     return repo, agent

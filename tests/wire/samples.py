@@ -47,7 +47,10 @@ EVENTS: tuple[EventBody, ...] = (
         problems=("one thing",),
     ),
     messages.SessionPlaced(
-        Place("switchboard/search", "/w/search", "main", "9ab", "demo", Share.STAT, ("src/**",), (20000, 20009))
+        Place(
+            *("switchboard/search", "/w/search", "main", "9ab", "demo", Share.STAT, ("src/**",), (20000, 20009)),
+            notes=("2 uncommitted changes in /repo stayed there.",),
+        )
     ),
     messages.SessionRefused("Repo playback has no branch “dev”.", "Its newest branches: main."),
     messages.SessionChanged(RunState.STOPPED, "", "I looked around. 🔎 שלום"),
