@@ -65,7 +65,9 @@ class Newcomer:
         await dialog.get_by_role("button", name=label).click()
 
     async def goes_to(self, place: str) -> None:
-        await self.page.get_by_role("button", name=place).or_(self.page.get_by_role("link", name=place)).first.click()
+        """A row of the sidebar: "Channel sessions", "Conversation with Switchboard", "Switchboard home"."""
+        sidebar = self.page.locator("#sidebar")
+        await sidebar.get_by_label(place).or_(sidebar.get_by_text(place, exact=True)).first.click()
 
 
 @asynccontextmanager
