@@ -27,8 +27,8 @@ Mode = Literal["socket", "http"]
 class Parts:
     """One installation. The bot keeps its port and data over restarts; hosts and runners reach it through ``wire``."""
 
-    def __init__(self, root: Path, mode: Mode, stack: AsyncExitStack, settings: dict[str, str]) -> None:
-        self.root, self.mode, self._stack, self._settings = root, mode, stack, settings
+    def __init__(self, root: Path, mode: Mode, stack: AsyncExitStack, settings: dict[str, str], more: str) -> None:
+        self.root, self.mode, self._stack, self._settings, self._more = root, mode, stack, settings, more
         self.env = environment(root / "home")
         self.workspace: Workspace
         self.wire = Proxy()
@@ -74,20 +74,22 @@ class Parts:
     async def start_host(self) -> None:
         token = self.root / "host.token"
         if not token.exists():
-            await self._enroll(token)
+            await self.enroll("laptop", token)
         config = self.root / "switchboard.toml"
         if not config.exists():
             config.write_text(
                 f"[repos.{sample.NAME}]\npath = {json.dumps(str(sample.ensure(self.root)))}\n"
                 'base = "main"\nchecks = [["python3", "-m", "unittest", "-q"]]\nchannel = "sessions"\nshare = "full"\n'
+                + self._more
             )
         argv = [sys.executable, "-m", "runners.cli", "host", "--bot", self.wire.url, "--token-file", str(token)]
         argv += ["--config", str(config), "--data-dir", str(self.root / "host")]
         await self._start("host", argv)
 
-    async def _enroll(self, token: Path) -> None:
+    async def enroll(self, name: str, token: Path) -> None:
+        """A host of Ana's; its token goes into a file."""
         run = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.cli", "enroll", "laptop", "--owner", self.workspace.people["ana"]),
+            *(sys.executable, "-m", "bot.cli", "enroll", name, "--owner", self.workspace.people["ana"]),
             *("--token-file", str(token)),
             env={**self.env, "SWITCHBOARD_DATA_DIR": str(self.root / "bot")},
             stdout=asyncio.subprocess.DEVNULL,
@@ -106,6 +108,10 @@ class Parts:
         part.process.send_signal(signum)
         await part.process.wait()
         await own.aclose()
+
+    def ended(self) -> list[str]:
+        """Parts that are not running any more."""
+        return [name for name, (part, _) in self._living.items() if part.process.returncode is not None]
 
     def runners(self) -> list[int]:
         """Process ids of the living runners."""
@@ -127,10 +133,10 @@ class Parts:
 
 
 @asynccontextmanager
-async def parts(root: Path, mode: Mode = "socket", **settings: str) -> AsyncIterator[Parts]:
-    """All three parts, running and connected. ``settings`` are the bot's environment."""
+async def parts(root: Path, mode: Mode = "socket", more: str = "", **settings: str) -> AsyncIterator[Parts]:
+    """All three parts, running and connected. ``settings`` are the bot's environment, ``more`` ends switchboard.toml."""
     async with AsyncExitStack() as stack:
-        installation = Parts(root, mode, stack, settings)
+        installation = Parts(root, mode, stack, settings, more)
         stack.push_async_callback(installation.close)
         await installation.wire.open()
         await installation.start_workspace()
