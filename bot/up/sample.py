@@ -8,6 +8,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent / "sample"
 NAME = "playback"
+IGNORED = "__pycache__/\n"
+"""Its .gitignore: what running its tests leaves behind."""
 
 
 def ensure(parent: Path) -> Path:
@@ -19,7 +21,7 @@ def ensure(parent: Path) -> Path:
     draft = parent / f".{NAME}.draft"
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(SOURCE, draft, ignore=shutil.ignore_patterns("__pycache__"))
-    (draft / ".gitignore").write_text("__pycache__/\n")
+    (draft / ".gitignore").write_text(IGNORED)
     _git(draft, "init", "--quiet", "--initial-branch=main")
     _git(draft, "add", "--all")
     _git(

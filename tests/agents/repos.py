@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.up.sample import IGNORED
+
 WHO = ("-c", "user.name=Ana", "-c", "user.email=ana@example.invalid")
 FILES = {"README.md": "# thing\n\nIt does things.\n", "src/thing.py": '"""A thing."""\n', ".gitignore": "*.pyc\n"}
 
@@ -44,6 +46,7 @@ def make_worktree(folder: Path, files: dict[str, str] | None = None, sample: Pat
     contents = files if files is not None else FILES
     if sample is not None:
         contents = {str(f.relative_to(sample)): f.read_text() for f in sample.rglob("*") if f.is_file() and _ours(f)}
+        contents[".gitignore"] = IGNORED
     for name, text in contents.items():
         path = repo / name
         path.parent.mkdir(parents=True, exist_ok=True)
