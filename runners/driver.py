@@ -37,7 +37,7 @@ class Driver:
         self._worktree = Path(ticket.place.worktree)
         self._folder = folder
         self._open_agent = open_agent
-        self.desk = QuestionDesk(memory, self._take_note)
+        self.desk = QuestionDesk(memory, self._take_note, self._tell)
         self._agent: Agent | None = None
         self._wake = asyncio.Event()
         self._touched = asyncio.Event()
@@ -267,6 +267,10 @@ class Driver:
                 )
             except RunnerError as err:
                 log.info("progress.no_git", error=str(err))
+        self._tell(always=always)
+
+    def _tell(self, *, always: bool = False) -> None:
+        """Send what is known, git's part as it was last looked at."""
         found = progress.snapshot(self._tally, self._facts, self._checks, self._ticket.place.share)
         if found != self._shown or always:
             self._shown = found

@@ -20,11 +20,16 @@ CUT = "\n… (cut: too long for one message)"
 
 
 class QuestionDesk:
-    """``hold`` is set while the runner pauses: questions that outlive their agent then stay open."""
+    """``hold`` is set while the runner pauses: questions that outlive their agent then stay open.
 
-    def __init__(self, memory: Memory, take_note: Callable[[Update], None]) -> None:
+    ``tell_progress`` goes ahead of each question: a thread's first progress then stands above the mention that makes
+    somebody follow the thread, and calls nobody.
+    """
+
+    def __init__(self, memory: Memory, take_note: Callable[[Update], None], tell_progress: Callable[[], None]) -> None:
         self._memory = memory
         self._take_note = take_note
+        self._tell_progress = tell_progress
         self._live: dict[str, asyncio.Future[Answered]] = {}
         self.hold = False
 
@@ -37,6 +42,7 @@ class QuestionDesk:
         future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._live[question.id] = future
         asked = replace(state, open=(*state.open, question), next_question=state.next_question + 1)
+        self._tell_progress()
         self._memory.save(asked, Asked(question))
         try:
             return await future

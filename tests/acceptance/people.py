@@ -174,12 +174,12 @@ class Person:
 
     async def clicks(self, message: Message, label: str) -> dict[str, Any]:
         """Press the button that begins with ``label`` on a message seen."""
-        channel, ts = self.where(message)
-        return await self._do(
-            "action",
-            container={"type": "message", "channel": channel, "ts": ts},
-            action=button(message["blocks"], label),
-        )
+        return await self.acts(*self.where(message), button(message["blocks"], label))
+
+    async def acts(self, channel: str, ts: str, pressed: dict[str, Any]) -> dict[str, Any]:
+        """Press this very button."""
+        action = {key: pressed[key] for key in ("block_id", "action_id", "type", "value") if key in pressed}
+        return await self._do("action", container={"type": "message", "channel": channel, "ts": ts}, action=action)
 
     async def submits(self, **values: Any) -> dict[str, Any]:
         """Fill in the open modal by field (block id, or the part of it after a dot) and submit it."""
