@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ class States:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._writing = threading.Lock()  # a cancelled turn may leave a save running in its thread
 
     @classmethod
     def default(cls) -> States:
@@ -63,5 +65,6 @@ class States:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{state.id}.json"
         fresh = path.with_suffix(f".{os.getpid()}.new")
-        fresh.write_text(json.dumps(asdict(state)), encoding="utf-8")
-        fresh.replace(path)
+        with self._writing:
+            fresh.write_text(json.dumps(asdict(state)), encoding="utf-8")
+            fresh.replace(path)
