@@ -202,19 +202,18 @@ def _typo_steps() -> list[Step]:
             "ask": "choice",
             "name": "index",
             "title": "Which typo tolerance?",
-            "context": "Close matches: forgiving, may find too much. One slip: strict, finds less, our own code.\n"
-            "Both pass the tests; neither adds a dependency.",
+            "context": "Today “miels” finds nothing. Both ways pass the tests; neither adds a dependency.",
             "options": [
                 {
                     "id": "close",
                     "label": "Close matches",
-                    "description": "difflib from the standard library, 80 % alike",
+                    "description": "difflib, 80 % alike: forgiving, may find too much",
                     "recommended": True,
                 },
                 {
                     "id": "slip",
                     "label": "One slip",
-                    "description": "One letter wrong, missing, too many, or two swapped",
+                    "description": "one letter wrong, missing, too many, or two swapped: strict",
                 },
             ],
         },
