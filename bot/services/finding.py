@@ -26,6 +26,12 @@ def find(act: Act, named: str) -> Session | Note:
     return found or Note(f"There is no session {words.code(named)}. {_near(act, wanted)}{_known(act)}", problem=True)
 
 
+def only(act: Act, named: str) -> Session | Note:
+    """As ``find``; without a name and outside a thread, the one session that this person has open."""
+    mine = sessions.of(act.tx, act.by)
+    return find(act, mine[0].name if not named.strip() and not act.origin.thread_ts and len(mine) == 1 else named)
+
+
 def _near(act: Act, wanted: str) -> str:
     near = get_close_matches(wanted, sessions.names_in_use(act.tx), n=1)
     return f"Did you mean {words.code(near[0])}? " if near else ""

@@ -26,7 +26,7 @@ def listing(act: Act, *, everyone: bool) -> Response:
 
 
 def status(act: Act, named: str) -> Response:
-    session = finding.find(act, named)
+    session = finding.only(act, named)
     if isinstance(session, Note):
         return session
     card = cards.session_card(act, session)
