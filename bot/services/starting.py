@@ -76,7 +76,7 @@ def start(act: Act, intent: Start) -> Response:
     commands.add(act.tx, commands.host_peer(session.host), session.id, StartSession(spec), act.now)
     touch.card(act, session)
     routine.schedule_digests(act, session)
-    return Note(f"Starting {words.code(name)} on {words.code(session.repo)}. {_where(session)}")
+    return Note(f"Starting *{words.escape(name)}* on {words.escape(session.repo)}. {_where(session)}")
 
 
 def _session(act: Act, intent: Start, chosen: Chosen, name: str, task: str) -> Session:

@@ -41,4 +41,4 @@ def some(names: Iterable[str], most: int = 10) -> str:
 def channel(name: str) -> str:
     """A channel by its id, or as it was configured by name."""
     is_id = name[:1] in ("C", "G") and name.isalnum() and name.isupper()
-    return f"<#{name}>" if is_id else code(name)
+    return f"<#{name}>" if is_id else f"#{escape(name.lstrip('#'))}"
