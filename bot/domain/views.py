@@ -74,6 +74,8 @@ class Answered:
     applied: bool | None = None
     """None until the runner has said; False when the session had moved on."""
     detail: str = ""
+    by_name: str = ""
+    """For cards that name people without mentioning them: a mention marks a message as calling somebody."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class MergeDone:
     commit: str
     landed_on: str
     look: str = ""
+    by_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class SentBack:
     by: PersonId
     at: datetime
     text: str
+    by_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,7 @@ class ReviewCard:
     offered: datetime
     mention: PersonId | None = None
     merging_by: PersonId | None = None
+    merging_name: str = ""
     merged: MergeDone | None = None
     sent_back: SentBack | None = None
     withdrawn: Withdrawn | None = None
@@ -161,6 +166,8 @@ class DecisionLine:
     failed: str = ""
     settled: str = ""
     """Once decided: who, what, when; the line stays, without buttons."""
+    open: bool = True
+    """Whether its session still takes orders."""
 
 
 @dataclass(frozen=True)

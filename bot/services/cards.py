@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain import progress
@@ -122,7 +123,7 @@ def question_card(ctx: Ctx, asked: Asked, session: Session) -> QuestionCard:
         asked=asked.at,
         mention=session.owner if asked.ping and asked.open else None,
         held_for=asked.held_for,
-        answered=asked.answered,
+        answered=asked.answered and replace(asked.answered, by_name=_name(ctx, asked.answered.by)),
         withdrawn=asked.withdrawn,
         asleep=bool(asleep_since(ctx, session)),
     )
@@ -140,8 +141,9 @@ def review_card(ctx: Ctx, offered: Offered, session: Session, *, first: bool) ->
         offered=offered.at,
         mention=session.judge if first and offered.open else None,
         merging_by=offered.merging_by if offered.open else None,
-        merged=offered.merged,
-        sent_back=offered.sent_back,
+        merging_name=_name(ctx, offered.merging_by),
+        merged=offered.merged and replace(offered.merged, by_name=_name(ctx, offered.merged.by)),
+        sent_back=offered.sent_back and replace(offered.sent_back, by_name=_name(ctx, offered.sent_back.by)),
         withdrawn=offered.withdrawn,
         problem=offered.problem if offered.open else "",
     )

@@ -159,6 +159,7 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
                 settled = f"{name(ctx, offered.merging_by)} is merging it"
             return replace(line, since=offered.at, review=offered.review, settled=settled)
         case _:
+            line = replace(line, open=session.open)
             failed = session.open and session.state is SessionState.FAILED
             gone = not session.open and session.ending is Ending.FAILED
             settled = "" if failed or gone else "it goes on" if session.open else "ended"

@@ -153,6 +153,11 @@ def person(who: str) -> str:
     return f"<@{who}>" if re.fullmatch(r"[UW][A-Z0-9]{1,40}", who) else (line(who, 80) or "somebody")
 
 
+def named(name: str, who: str) -> str:
+    """Somebody without calling them; by mention only where the name is not known."""
+    return line(name, 80) or person(who)
+
+
 def words(span: timedelta) -> str:
     """A duration in words: ``40 s``, ``12 min``, ``3 h 5 min``, ``2 days``."""
     seconds = max(0, int(span.total_seconds()))
@@ -167,6 +172,11 @@ def words(span: timedelta) -> str:
     days, hours = divmod(hours, 24)
     unit = "day" if days == 1 else "days"
     return f"{days} {unit} {hours} h" if hours and days < 4 else f"{days} {unit}"
+
+
+def seconds(span: float) -> str:
+    """How long something took: tenths while they matter."""
+    return f"{span:.1f} s" if span < 10 else words(timedelta(seconds=round(span)))
 
 
 def ago(span: timedelta) -> str:

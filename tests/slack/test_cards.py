@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.domain.intents import AskHow, AskWhich, Listing, Note, StatusOf
-from bot.domain.views import DecisionLine, Light, MergeDone, SentBack, SessionLine, Withdrawn
+from bot.domain.views import DecisionLine, Light, MergeDone, ProgressView, SentBack, SessionLine, Withdrawn
 from bot.slack.blocks import answers, digest, forms
 from bot.slack.blocks.kit import Message
 from bot.slack.blocks.question import question_card
 from bot.slack.blocks.review import review_card
-from bot.slack.blocks.session import session_card
-from bot.wire.types import Check, CheckState, QuestionKind
+from bot.slack.blocks.session import progress_message, session_card
+from bot.wire.types import Check, CheckState, PlanStep, QuestionKind, Snapshot, StepState
 from tests.slack import samples
 from tests.slack.samples import ANA, BEN, NOW, SEARCH
 from tests.slack.scene import labels
@@ -53,7 +53,7 @@ def test_an_open_question() -> None:
     message = question_card(samples.question_card(samples.question(context="Which do you want?"), mention=ANA))
     assert first(message) == "❓ *search* · Which index? · <@U0ANA>"
     assert buttons(message) == ["FTS · recommended", "Tantivy", "Other…", "Later"]
-    assert "a reply in this thread answers too" in message.text
+    assert "The session waits; a reply here answers too" in message.text
 
 
 def test_the_recommended_option_comes_first_and_only_it_is_green() -> None:
@@ -142,8 +142,35 @@ def test_a_session_card_pings_nobody() -> None:
     assert buttons(session_card(samples.session_card(open=False, light=Light.ENDED))) == []
 
 
+def test_what_is_decided_names_people_and_calls_nobody() -> None:
+    answered = question_card(samples.question_card(answered=samples.answered(by_name="Ana")))
+    assert first(answered) == "☑️ *search* · Which index? → *FTS*"
+    merged = review_card(samples.review_card(merged=MergeDone(ANA, NOW, "f" * 40, "main", by_name="Ana")))
+    for message in (answered, merged):
+        assert "Ana · " in message.text
+        assert "<@" not in message.text
+
+
+def test_a_linked_name_stays_bold() -> None:
+    line = DecisionLine(
+        1, SEARCH, "search", NOW, link="https://x.slack.com/archives/C1/p1", question=samples.question()
+    )
+    assert (
+        "*<https://x.slack.com/archives/C1/p1|search>* · Which" in digest.digest(samples.digest(decisions=(line,))).text
+    )
+
+
+def test_a_step_under_way_is_named_once() -> None:
+    steps = (PlanStep("Read", StepState.DONE), PlanStep("Write", StepState.ACTIVE))
+    message = progress_message(
+        ProgressView(SEARCH, "search", Light.WORKING, Snapshot(at=NOW, line="Write", steps=steps))
+    )
+    assert first(message).endswith("· 1 of 2 steps")
+    assert "▸ Write" in message.text
+
+
 def test_an_empty_digest_says_so() -> None:
-    assert first(digest.digest(samples.digest())) == "☀️ Nothing needs you"
+    assert first(digest.digest(samples.digest())) == "☀️ *Nothing needs you*"
 
 
 def test_a_digest_begins_with_decisions() -> None:
@@ -156,8 +183,10 @@ def test_a_digest_begins_with_decisions() -> None:
         working=(SessionLine(SEARCH, "playback", Light.WORKING, "4/6 · tests"),),
         next=NOW + timedelta(hours=1),
     )
-    lines = digest.digest(view).text.split("\n")
-    assert lines[0] == "☀️ 2 need you · 1 review · 1 working"
+    message = digest.digest(view)
+    assert buttons(message)[4:7] == ["Tell it…", "Status", "Stop"]
+    lines = message.text.split("\n")
+    assert lines[0] == "☀️ *2 need you · 1 review · 1 working*"
     assert lines[1] == "1 ❓ *search* · Which index? · waiting 42 min"
     assert "2 ❌ *errors* · died; 3 commits are safe · 2 h ago" in lines
     assert "⚙️ playback · 4/6 · tests" in lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.views import DecisionLine, DigestView, HomeView, SessionLine
 from bot.slack import text
@@ -11,24 +11,25 @@ from bot.slack.actions import Act, Verb
 from bot.slack.blocks.kit import Block, Button, Card, Message, link
 from bot.slack.blocks.question import SIGN, answers, is_cut
 from bot.slack.blocks.review import sha, verdicts, warnings
-from bot.slack.blocks.session import row
+from bot.slack.blocks.session import row, stop_button
 from bot.wire.types import Question, Review
 
 DIGEST_ROOM = 40
 """Blocks for decisions, of Slack's 50: the rest is for the other sections."""
 HOME_ROOM = 60
+A_MOMENT = timedelta(minutes=1)
 CONTEXT, DETAIL = 300, 700
 """Beyond these a decision is shown in part, and *Show in full* stands beside its buttons."""
 
 
 def digest(view: DigestView) -> Message:
-    card = Card().say(f"☀️ {_headline(view)}")
+    card = Card().say(f"☀️ *{_headline(view)}*")
     _decisions(card, view.decisions, view.at, DIGEST_ROOM)
     _sessions(card, "Stopped", view.stopped)
     _sessions(card, "Working", view.working)
     _sessions(card, "Done", view.done)
     card.small(
-        f"as of {text.at(view.at)}",
+        f"As of {text.at(view.at)}",
         f"next digest {text.at(view.next)}" if view.next else "",
     )
     return card.message()
@@ -63,8 +64,8 @@ def _decisions(card: Card, decisions: Sequence[DecisionLine], now: datetime, roo
 
 
 def _decision(card: Card, line: DecisionLine, now: datetime) -> None:
-    name = link(line.link, f"*{text.line(line.session_name, 80)}*")
-    waited = text.words(now - line.since)
+    name = f"*{link(line.link, text.line(line.session_name, 80))}*"
+    waited = f"waiting {text.words(now - line.since)}" if now - line.since >= A_MOMENT else ""
     if line.settled:
         card.say(f"{line.number} ☑️ {name} · {text.line(line.settled, 400)}")
     elif line.question:
@@ -73,10 +74,15 @@ def _decision(card: Card, line: DecisionLine, now: datetime) -> None:
         _review(card, line.review, f"{line.number} 👀 {name}", line.session_name, waited)
     else:
         card.say(f"{line.number} ❌ {name} · {text.line(line.failed, 500) or 'failed'} · {text.ago(now - line.since)}")
+        if line.open:
+            tell = Button("Tell it…", Act(Verb.TELL, line.session), primary=True)
+            card.buttons(
+                [tell, Button("Status", Act(Verb.STATUS, line.session)), stop_button(line.session, line.session_name)]
+            )
 
 
 def _question(card: Card, question: Question, head: str, waited: str) -> None:
-    first = f"{head} · {text.line(question.title, 240) or 'A question'} · waiting {waited}"
+    first = " · ".join(part for part in (head, text.line(question.title, 240) or "A question", waited) if part)
     code = text.fence(question.detail, DETAIL) if question.detail.strip() else ""
     card.say("\n".join(part for part in (first, text.line(question.context, CONTEXT), code) if part))
     whole = text.fits(question.context, CONTEXT) and text.fits(question.detail, DETAIL)
@@ -85,7 +91,7 @@ def _question(card: Card, question: Question, head: str, waited: str) -> None:
 
 
 def _review(card: Card, review: Review, head: str, name: str, waited: str) -> None:
-    facts = [f"{head} · ready at {sha(review.commit)}", *warnings(review), f"waiting {waited}"]
+    facts = [f"{head} · ready at {sha(review.commit)}", *warnings(review), *([waited] if waited else [])]
     changed = f"{text.count(review.file_count, 'file')} +{review.added:,} −{review.deleted:,}"
     card.say("\n".join([" · ".join(facts), text.line(review.summary, 400), changed]))
     card.buttons(verdicts(review, name))
@@ -94,7 +100,7 @@ def _review(card: Card, review: Review, head: str, name: str, waited: str) -> No
 def _sessions(card: Card, title: str, lines: Sequence[SessionLine]) -> None:
     if not lines:
         return
-    shown = [f"*{title}* · {len(lines)}"]
+    shown = [f"*{title}*"]
     room = 2600
     for done, line in enumerate(lines):
         name = link(line.link, text.line(line.session_name, 80))
@@ -114,7 +120,7 @@ def home(view: HomeView, command: str) -> Block:
     _decisions(card, view.decisions, view.at, HOME_ROOM)
     card.divide()
     if view.sessions:
-        card.say(f"*Sessions* · {len(view.sessions)}")
+        card.say("*Sessions*")
         for session in view.sessions[:20]:
             card.say(row(session))
         if len(view.sessions) > 20:
@@ -129,12 +135,12 @@ def home(view: HomeView, command: str) -> Block:
         ]
     )
     card.small(
-        f"digest: {text.line(view.digest, 60)}" if view.digest else "",
+        f"Digest {text.line(view.digest, 60)}" if view.digest else "",
         f"next {text.at(view.next_digest)}" if view.next_digest else "",
         text.line(view.tz, 60),
     )
     card.small(
-        f"today: {text.count(view.answered_today, 'answer')}, {text.count(view.pinged_today, 'ping')}",
+        f"Today: {text.count(view.answered_today, 'answer')}, {text.count(view.pinged_today, 'ping')}",
         f"as of {text.clock(view.at)}",
     )
     return card.home()

@@ -36,11 +36,11 @@ def _open(card: Card, view: QuestionCard) -> None:
     matter(card, question)
     answers(card, question)
     if view.asleep:
-        waits = "its machine is asleep: an answer is taken now and delivered on wake"
+        waits = "Its machine is asleep: an answer is taken now and delivered on wake"
     elif question.kind is QuestionKind.PERMISSION:
-        waits = "the session waits; only a button grants this"
+        waits = "The session waits; only a button grants this"
     else:
-        waits = "the session waits; a reply in this thread answers too" if takes_text(question) else "the session waits"
+        waits = "The session waits; a reply here answers too" if takes_text(question) else "The session waits"
     held = text.line(view.held_for, 120)
     card.small(waits, f"asked {text.at(view.asked)}", f"held {held}" if held else "")
 
@@ -150,7 +150,9 @@ def _answered(card: Card, view: QuestionCard, done: Answered) -> None:
         card.say(text.prose(reason, CONTEXT))
     if view.question.detail.strip() and view.question.kind is QuestionKind.PERMISSION:
         card.say(text.fence(view.question.detail, DETAIL))
-    card.small(text.person(done.by), text.at(done.at), _fate(done, view.asleep), text.line(done.detail, 300))
+    card.small(
+        text.named(done.by_name, done.by), text.at(done.at), _fate(done, view.asleep), text.line(done.detail, 300)
+    )
 
 
 def _fate(done: Answered, asleep: bool) -> str:

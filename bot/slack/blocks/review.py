@@ -42,7 +42,9 @@ def _open(card: Card, view: ReviewCard) -> None:
     card.say(text.prose(review.summary, 1500))
     facts(card, review)
     if view.merging_by:
-        card.small(f"{text.person(view.merging_by)} approved it", f"into {text.line(review.base, 120)}")
+        card.small(
+            f"{text.named(view.merging_name, view.merging_by)} approved it", f"into {text.line(review.base, 120)}"
+        )
         return
     card.buttons(verdicts(review, view.session_name))
     card.small(
@@ -103,13 +105,13 @@ def _merged(card: Card, view: ReviewCard, done: MergeDone) -> None:
     card.say(text.prose(view.review.summary, 600))
     if done.look.strip():
         card.say(text.fence(done.look, 600))
-    card.small(text.person(done.by), text.at(done.at), f"reviewed at {sha(view.review.commit)}")
+    card.small(text.named(done.by_name, done.by), text.at(done.at), f"reviewed at {sha(view.review.commit)}")
 
 
 def _sent_back(card: Card, view: ReviewCard, back: SentBack) -> None:
     card.say(f"↩️ {_name(view)} · {sha(view.review.commit)} sent back")
     card.say(text.prose(back.text, 1500))
-    card.small(text.person(back.by), text.at(back.at))
+    card.small(text.named(back.by_name, back.by), text.at(back.at))
 
 
 def _withdrawn(card: Card, view: ReviewCard, gone: Withdrawn) -> None:

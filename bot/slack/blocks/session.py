@@ -12,6 +12,7 @@ from bot.wire.types import Check, CheckState, Commit, FileStat, StepState
 
 MARK = {StepState.DONE: "✓", StepState.ACTIVE: "▸", StepState.PENDING: "○"}
 CHECK = {CheckState.PASSED: "✅", CheckState.FAILED: "❌", CheckState.NOT_RUN: "▫️"}
+STEPS = 15
 
 
 def session_card(view: SessionCard) -> Message:
@@ -54,19 +55,19 @@ def pace(view: SessionCard) -> str:
 
 
 def _buttons(view: SessionCard) -> list[Button]:
-    stop = Confirm(
-        f"Stop {view.name}?",
-        "The agent stops. Its branch and commits stay; a worktree with uncommitted changes is kept.",
-        "Stop it",
-        "Keep going",
-    )
     if view.light is Light.STOPPING:
         return []
     return [
         Button("Tell it…", Act(Verb.TELL, view.session)),
         Button("Status", Act(Verb.STATUS, view.session)),
-        Button("Stop", Act(Verb.STOP, view.session), danger=True, confirm=stop),
+        stop_button(view.session, view.name),
     ]
+
+
+def stop_button(session: str, name: str) -> Button:
+    kept = "The agent stops. Its branch and commits stay; a worktree with uncommitted changes is kept."
+    ask = Confirm(f"Stop {name}?", kept, "Stop it", "Keep going")
+    return Button("Stop", Act(Verb.STOP, session), danger=True, confirm=ask)
 
 
 def _facts(view: SessionCard) -> list[str]:
@@ -89,7 +90,11 @@ def _facts(view: SessionCard) -> list[str]:
 def progress_message(view: ProgressView) -> Message:
     snap = view.snapshot
     done = sum(step.state is StepState.DONE for step in snap.steps)
-    pieces = [f"{done} of {text.count(len(snap.steps), 'step')}" if snap.steps else "", text.line(snap.line, 200)]
+    listed = snap.line in [step.title for step in snap.steps[:STEPS]]  # the step under way is marked below
+    pieces = [
+        f"{done} of {text.count(len(snap.steps), 'step')}" if snap.steps else "",
+        "" if listed else text.line(snap.line, 200),
+    ]
     head = f"{text.EMOJI[view.light]} *{text.line(view.session_name, 80)}* · progress"
     card = Card().say(" · ".join([head, *(piece for piece in pieces if piece)]))
     card.say("\n".join(_steps(view)))
@@ -108,8 +113,8 @@ def progress_message(view: ProgressView) -> Message:
 
 def _steps(view: ProgressView) -> list[str]:
     steps = view.snapshot.steps
-    shown = [f"{MARK[step.state]} {text.line(step.title, 120)}" for step in steps[:15]]
-    return [*shown, f"and {text.count(len(steps) - 15, 'more step', 'more steps')}"] if len(steps) > 15 else shown
+    shown = [f"{MARK[step.state]} {text.line(step.title, 120)}" for step in steps[:STEPS]]
+    return [*shown, f"and {text.count(len(steps) - STEPS, 'more step', 'more steps')}"] if len(steps) > STEPS else shown
 
 
 def commits(made: tuple[Commit, ...], total: int, new: int = 0) -> list[str]:
@@ -140,7 +145,7 @@ def files(changed: tuple[FileStat, ...], total: int) -> list[str]:
 def checks(ran: tuple[Check, ...]) -> list[str]:
     lines = []
     for check in ran[:10]:
-        took = f" · {check.seconds:.0f} s" if check.state is not CheckState.NOT_RUN else " · not run"
+        took = f" · {text.seconds(check.seconds)}" if check.state is not CheckState.NOT_RUN else " · not run"
         failed = " · failed" if check.state is CheckState.FAILED else ""
         lines.append(f"{CHECK[check.state]} {text.line(check.name, 100)}{failed}{took}")
     return [*lines, f"and {len(ran) - 10} more checks"] if len(ran) > 10 else lines
@@ -169,10 +174,12 @@ def listing(view: Listing, command: str) -> Message:
 
 def row(view: SessionCard, whose: bool = False) -> str:
     """One session on one line, its name leading to its thread."""
-    name = link(view.link, f"*{text.line(view.name, 80)}*")
-    parts = [f"{text.EMOJI[view.light]} {name}", view.light.value, pace(view)]
-    if view.decisions:
-        parts.append(f"{text.count(len(view.decisions), 'decision')} waiting")
+    name = f"*{link(view.link, text.line(view.name, 80))}*"
+    parts = [f"{text.EMOJI[view.light]} {name}", view.light.value, "" if view.decisions else pace(view)]
+    if len(view.decisions) == 1:
+        parts.append(text.line(view.decisions[0], 120))
+    elif view.decisions:
+        parts.append(f"{len(view.decisions)} decisions wait")
     if whose:
         parts.append(text.line(view.owner_name, 80))
     return " · ".join(part for part in parts if part)
