@@ -58,7 +58,9 @@ class LinkServer:
             raise web.HTTPServiceUnavailable(text="The bot is shutting down; try again soon.\n")
         token = _bearer(request)
         if not token:
-            raise web.HTTPUnauthorized(text="No token. Send 'Authorization: Bearer <token>'.\n")
+            raise web.HTTPUnauthorized(
+                text="No token. Send 'Authorization: Bearer <token>'; `switchboard enroll` at the bot gives one.\n"
+            )
         peer = await self._links.authenticate(token)
         if peer is None:
             raise web.HTTPUnauthorized(

@@ -39,6 +39,11 @@ CHANNEL_IS_CLOSED = frozenset(
         "team_access_not_granted",
     }
 )
+_CLOSED_BECAUSE = {
+    "is_archived": "is archived",
+    "channel_not_found": "does not exist, or I am not in it",
+    "not_in_channel": "does not have me as a member",
+}
 MESSAGE_IS_GONE = frozenset({"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed"})
 
 
@@ -245,8 +250,9 @@ def move_to_dm(ctx: Ctx, session: Session, error: str) -> None:
     sessions.change(tx, session.id, channel="", thread_ts="")
     deliveries.move_session(tx, session.id, touch.dm_lane(session.owner), forget_messages=True)
     moved = sessions.must(tx, session.id)
-    where = words.channel(session.channel)
-    touch.say(ctx, moved, f"I cannot post in {where} any more ({words.code(error)}), so this thread goes on here.")
+    why = _CLOSED_BECAUSE.get(error, f"does not let me post ({words.code(error)})")
+    fix = f"For the next ones: put that right, or name another channel for {words.code(session.repo)}."
+    touch.say(ctx, moved, f"{words.channel(session.channel)} {why}, so this thread goes on here. {fix}")
     _post_anew(ctx, moved)
 
 
