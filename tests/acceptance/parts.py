@@ -134,7 +134,7 @@ class Parts:
 
 @asynccontextmanager
 async def parts(root: Path, mode: Mode = "socket", more: str = "", **settings: str) -> AsyncIterator[Parts]:
-    """All three parts, running and connected. ``settings`` are the bot's environment, ``more`` ends switchboard.toml."""
+    """All three parts, running. ``settings`` are the bot's environment, ``more`` ends switchboard.toml."""
     async with AsyncExitStack() as stack:
         installation = Parts(root, mode, stack, settings, more)
         stack.push_async_callback(installation.close)
