@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from bot.domain import names
 from bot.services import touch
 from bot.services.ctx import Ctx
 from bot.services.ports import Clock
@@ -35,10 +37,12 @@ class People:
         await self._db.bells.wait(BELL, max(self._seen, 0), timeout)
 
     async def know(self, profile: Profile) -> None:
+        """Names are kept as they are read: they go on cards and, as a merge's author, into git for good."""
         now = self._clock.now()
+        seen = replace(profile, name=names.visible(profile.name), real_name=names.visible(profile.real_name))
 
         def work(ctx: Ctx) -> None:
-            people.know(ctx.tx, profile, now)
+            people.know(ctx.tx, seen, now)
             touch.homes(ctx, profile.id)
 
         await self._db.write(lambda tx: work(Ctx(tx, now, self._settings)))

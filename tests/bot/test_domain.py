@@ -65,6 +65,13 @@ def test_unique_names_are_unique(taken: set[str]) -> None:
     assert names.unique("a", taken) not in taken
 
 
+def test_what_nobody_sees_is_no_part_of_a_name() -> None:
+    assert names.visible("\u202eДана 🚀 דנה\u200b ") == "Дана 🚀 דנה"
+    assert names.visible("👩\u200d🔬") == "👩\u200d🔬"
+    assert names.alike("Gro\u0308ße", "größe")
+    assert not names.alike("grosse", "größe")
+
+
 @given(st.text())
 def test_cleaning_leaves_no_control_characters(text: str) -> None:
     clean = names.clean(text)
