@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from rich.console import Console
@@ -63,6 +64,11 @@ async def enroll_host(env: Mapping[str, str], name: str, owner: str, shared: boo
     body = {"name": name, "owner": owner, "shared": shared}
     reply = await call(_bot_dir(env, None), "POST", "/admin/hosts", body)
     write_secret(token_file, reply["token"])
+
+
+async def revoke_host(env: Mapping[str, str], name: str) -> None:
+    """Ask the bot to forget a host's token and to end its connection. BotRefused names the hosts there are."""
+    await call(_bot_dir(env, None), "DELETE", f"/admin/hosts/{quote(name, safe='')}")
 
 
 async def print_sessions(env: Mapping[str, str], data_dir: Path | None, as_json: bool) -> None:

@@ -60,6 +60,7 @@ async def serve(config: BotConfig, ready_fd: int | None = None, lifeline_fd: int
                 runner=link.handler,
                 slack_events=slack.http_handler if config.mode == "http" else None,
                 slack_connected=slack.connected,
+                drop=link.drop,
                 admin_token=_admin_token(config.data_dir),
             ),
         )

@@ -20,7 +20,7 @@ _ELSEWHERE = {"host": "runners.cli:host", "runner": "runners.cli:runner"}
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a newcomer needs them."""
-        return ["up", "link", "serve", "host", "enroll", "sessions", "manifest", "doctor"]
+        return ["up", "link", "serve", "host", "enroll", "revoke", "sessions", "manifest", "doctor"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _ELSEWHERE:
@@ -139,6 +139,19 @@ def enroll(name: str, owner: str, shared: bool, token_file: Path) -> None:
     asyncio.run(enroll_host(os.environ, name, owner, shared, token_file))
     click.echo(f"Wrote the token of {name} to {token_file}. On that machine:")
     click.echo(f"  switchboard host --bot URL --token-file {token_file}")
+
+
+@cli.command(short_help="Let a machine in no more.")
+@click.argument("name")
+def revoke(name: str) -> None:
+    """End the connection of machine NAME and refuse its token from now on. Run this next to the bot.
+
+    Its sessions keep their own credentials, so that they can still be stopped or finished.
+    """
+    from bot.admin import revoke_host
+
+    asyncio.run(revoke_host(os.environ, name))
+    click.echo(f"{name} is let in no more. `switchboard enroll {name}` gives it a new token.")
 
 
 @cli.command(short_help="List the open sessions.")

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot import __version__
 from bot.services import Services
-from bot.services.links import HostKnown
+from bot.services.links import HostKnown, HostPeer
 from bot.wire.types import HostId, PersonId
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,13 +29,15 @@ class Routes:
     runner: Handler
     slack_events: Handler | None
     slack_connected: Callable[[], Awaitable[bool]]
+    drop: Callable[[HostPeer, str], Awaitable[None]]
+    """Ends a host's live connection: a token is otherwise looked at only in the handshake."""
     admin_token: str
 
 
 def build(services: Services, routes: Routes) -> web.Application:
     """The aiohttp application; it starts nothing by itself."""
     app = web.Application(client_max_size=MAX_BODY)
-    admin = _Admin(services, routes.admin_token)
+    admin = _Admin(services, routes)
 
     async def healthz(_request: web.Request) -> web.Response:
         connected = await routes.slack_connected()
@@ -48,6 +50,7 @@ def build(services: Services, routes: Routes) -> web.Application:
         app.router.add_post("/slack/events", routes.slack_events)
     app.router.add_get("/admin/hosts", admin.guarded(admin.hosts))
     app.router.add_post("/admin/hosts", admin.guarded(admin.enroll))
+    app.router.add_delete("/admin/hosts/{name}", admin.guarded(admin.revoke))
     app.router.add_get("/admin/sessions", admin.guarded(admin.sessions))
     return app
 
@@ -55,9 +58,10 @@ def build(services: Services, routes: Routes) -> web.Application:
 class _Admin:
     """What the command line may ask of a running bot, by a token that only this user's files hold."""
 
-    def __init__(self, services: Services, token: str) -> None:
+    def __init__(self, services: Services, routes: Routes) -> None:
         self._services = services
-        self._expected = f"Bearer {token}"
+        self._drop = routes.drop
+        self._expected = f"Bearer {routes.admin_token}"
 
     def guarded(self, handler: Handler) -> Handler:
         async def check(request: web.Request) -> web.StreamResponse:
@@ -85,8 +89,18 @@ class _Admin:
             return _refuse(400, f"{name[:80]!r} is no host name: use lower-case letters, digits, dots and dashes.")
         if not re.fullmatch(r"[UW][A-Z0-9]{2,}", owner):
             return _refuse(400, f"{owner[:80]!r} is no Slack member id. Copy it from the person's profile: U0123ABC.")
-        token = await self._services.links.enroll(HostId(name), PersonId(owner), shared=shared)
+        host = HostPeer(HostId(name), PersonId(owner), shared)
+        token = await self._services.links.enroll(host.host, host.owner, shared=shared)
+        await self._drop(host, "This host was enrolled anew: use its new token.")
         return web.json_response({"ok": True, "token": token})
+
+    async def revoke(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        if not await self._services.links.revoke(HostId(name)):
+            known = ", ".join(host.id for host in await self._services.links.hosts()) or "none"
+            return _refuse(404, f"No host {name[:80]!r} is enrolled. Enrolled: {known}.")
+        await self._drop(HostPeer(HostId(name), PersonId(""), shared=False), "This host's token was revoked.")
+        return web.json_response({"ok": True})
 
     async def sessions(self, _request: web.Request) -> web.StreamResponse:
         cards = await self._services.desk.all_sessions()

@@ -15,7 +15,7 @@ from typing import Any
 from bot.errors import SwitchboardError
 
 STOP_GRACE = 8.0
-"""Seconds a child gets between SIGTERM and SIGKILL; the host may be pausing runners meanwhile."""
+"""Seconds a child gets between SIGTERM and SIGKILL."""
 READY_GRACE = 30.0
 """Seconds until a child must have said that it is ready."""
 
@@ -32,6 +32,7 @@ class Child:
     process: asyncio.subprocess.Process
     log: Path
     ready: dict[str, Any]
+    grace: float = STOP_GRACE
 
     def last_words(self, lines: int = 12) -> str:
         """The end of its log, indented."""
@@ -47,7 +48,7 @@ class Child:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(STOP_GRACE):
+            async with asyncio.timeout(self.grace):
                 await self.process.wait()
         except TimeoutError:
             self.process.kill()
@@ -60,6 +61,8 @@ async def child(
     argv: Sequence[str],
     log: Path,
     env: Mapping[str, str],
+    *,
+    grace: float = STOP_GRACE,
 ) -> AsyncIterator[Child]:
     """Run ``argv`` with ``--lifeline-fd`` and ``--ready-fd`` appended, until the block is left.
 
@@ -84,7 +87,7 @@ async def child(
     finally:
         os.close(lifeline_read)
         os.close(ready_write)
-    part = Child(name, process, log, {})
+    part = Child(name, process, log, {}, grace)
     try:
         part.ready = await _ready_line(part, ready_read)
         yield part

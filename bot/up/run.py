@@ -24,6 +24,8 @@ from bot.up.children import Child, ChildFailed, child
 
 HOST = "this-machine"
 DEFAULT_PORT = 8765
+HOST_GRACE = 25.0
+"""Seconds for the host to pause its runners, each of which ends an agent first; killed earlier it would leave them."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,9 @@ async def _start(
 ) -> None:
     data, logs = options.data_dir, options.data_dir / "logs"
     logs.mkdir(exist_ok=True, mode=0o700)
-    base = {**env, "PYTHONUNBUFFERED": "1"}
-    bot_env = {**base, "SWITCHBOARD_DATA_DIR": str(data / "bot"), "SWITCHBOARD_LISTEN": "127.0.0.1:0"}
+    # Slack's tokens are the bot's alone: agents run below the host.
+    base = {key: value for key, value in env.items() if not key.startswith("SLACK_")} | {"PYTHONUNBUFFERED": "1"}
+    bot_env = {"SWITCHBOARD_LISTEN": _listen(env, real), **env, **base, "SWITCHBOARD_DATA_DIR": str(data / "bot")}
     owner = options.owner or env.get("SWITCHBOARD_ADMINS", "").split(",")[0].strip()
     if real:
         if not owner:
@@ -105,7 +108,13 @@ async def _start(
     argv += [] if real else ["--share", "full"]
     for repo in options.repos:
         argv += ["--repo", str(repo)]
-    parts.append(await stack.enter_async_context(child("The host", argv, logs / "host.log", base)))
+    parts.append(await stack.enter_async_context(child("The host", argv, logs / "host.log", base, grace=HOST_GRACE)))
+
+
+def _listen(env: Mapping[str, str], real: bool) -> str:
+    """Any free port, unless Slack must find the bot: in HTTP mode it keeps its well-known one."""
+    http_mode = real and not env.get("SLACK_APP_TOKEN")
+    return "127.0.0.1:8787" if http_mode else "127.0.0.1:0"
 
 
 def _workspace(options: Options, env: Mapping[str, str], logs: Path) -> Any:

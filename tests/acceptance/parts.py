@@ -113,6 +113,13 @@ class Parts:
         """Parts that are not running any more."""
         return [name for name, (part, _) in self._living.items() if part.process.returncode is not None]
 
+    async def gone(self, name: str) -> int:
+        """Wait until a part has ended by itself; its exit status."""
+        part, own = self._living.pop(name)
+        status = await part.process.wait()
+        await own.aclose()
+        return status
+
     def runners(self) -> list[int]:
         """Process ids of the living runners."""
         found = []

@@ -23,7 +23,7 @@ def switchboard(home: Path, *argv: str, **env: str) -> subprocess.CompletedProce
     )
 
 
-@pytest.mark.parametrize("command", ["", "up", "link", "serve", "host", "manifest", "doctor", "enroll", "sessions"])
+@pytest.mark.parametrize("command", ["", "up", "link", "serve", "host", "manifest", "doctor", "enroll", "revoke", "sessions"])
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     run = switchboard(tmp_path / "home", *command.split(), "--help")
     assert run.returncode == 0, run.stderr
