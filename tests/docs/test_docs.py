@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -70,3 +71,22 @@ def test_the_readmes_install_lines_are_those_of_ci() -> None:
     assert "pip install -e '.[test]' && .venv/bin/pytest" in read("README.md")
     assert "-e '.[test]'" in read(".ci/run")
     assert ".venv/bin/pytest" in read(".ci/run")
+
+
+def command_lines() -> list[tuple[str, list[str]]]:
+    """Every `switchboard …` line of the pages' code, with the page it stands on."""
+    found = []
+    for page in PAGES:
+        for line in re.findall(r"(?:^ {4,}|`)(?:\.venv/bin/)?switchboard ([a-z][^`\n]*)", page.read_text(), re.M):
+            found.append((page.name, shlex.split(line.replace("\\|", "|"))))
+    return found
+
+
+@pytest.mark.parametrize(("page", "argv"), command_lines(), ids=lambda part: str(part))
+def test_command_lines_on_the_pages_are_understood(page: str, argv: list[str]) -> None:
+    """Each option exists; placeholders in capitals and paths that are only examples are not looked at."""
+    context = click.Context(cli)
+    command = cli.get_command(context, argv[0])
+    assert command, f"{page}: no command {argv[0]!r}"
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert not [word for word in argv[1:] if word.startswith("--") and word.split("=")[0] not in options], page
