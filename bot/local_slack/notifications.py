@@ -44,10 +44,15 @@ def of_post(ws: Workspace, channel: Channel, message: Message) -> None:
 
 
 def _notify(ws: Workspace, person: str, kind: Kind, message: Message) -> None:
-    text = strip_marks(str(message.body.get("text", "")))[:PREVIEW]
+    text = strip_marks(str(message.body.get("text", "")) or _files(ws, message))[:PREVIEW]
     notification = Notification(new_id("N"), ws.clock.time(), person, kind, message.channel, message.ts, text)
     ws.state.add_notification(notification)
     ws.tell([person], {"type": "notification", "notification": notification.to_json()})
+
+
+def _files(ws: Workspace, message: Message) -> str:
+    titles = [ws.state.files[file].title or ws.state.files[file].name for file in message.body.get("files") or []]
+    return f"shared {', '.join(titles)}" if titles else ""
 
 
 def _spoken(message: Message) -> Iterator[str]:
