@@ -219,13 +219,13 @@ class Driver:
         words = err.last_words if isinstance(err, AgentDied) else ""
         self.desk.close_all("the agent is gone")
         await self.close_agent()
+        self._git_stale = True
+        await self.report()  # ahead of the news, as before a question
         detail = progress.last_words(str(err))
         self._memory.save(
             replace(session.resumed(self._memory.state).state, run=RunState.FAILED, detail=detail),
             SessionChanged(RunState.FAILED, detail=detail, last_words=progress.last_words(words or self._tally.said)),
         )
-        self._git_stale = True
-        await self.report()
 
     # --- ending ------------------------------------------------------------------------------------------------------
 

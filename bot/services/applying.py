@@ -149,7 +149,8 @@ def tell_failure(ctx: Ctx, session: Session, why: str) -> None:
     if isinstance(verdict(ctx, What.FAILURE, session.owner), Now):
         people.pinged(ctx.tx, session.owner, f"failed:{session.id}", ctx.now)
         said = words.escape(words.cut(why, 1500))
-        text = f":x: {words.person(session.owner)} {words.code(session.name)} failed: {said}"
+        text = f"❌ *{words.escape(session.name)}* failed: {said} · {words.person(session.owner)}"
+        routine.first_progress(ctx, session.id)
         touch.say(ctx, session, f"{text}\n{COME_BACK}" if session.open else text)
 
 
@@ -270,6 +271,7 @@ def _offered(ctx: Ctx, session: Session, body: ReviewOffered, at: datetime) -> N
         reviews.withdraw(ctx.tx, offered.review.id, reason, ctx.now)
         touch.review(ctx, session, offered.review.id)
     touch.card(ctx, session)
+    routine.first_progress(ctx, session.id)
     touch.post_review(ctx, session, review.id)
     if review.diff:
         touch.file(ctx, session, review.id)
