@@ -169,6 +169,11 @@ def test_a_step_under_way_is_named_once() -> None:
     assert "▸ Write" in message.text
 
 
+def test_a_stopped_session_says_its_last_words_once() -> None:
+    card = samples.session_card(light=Light.STOPPED, line="There is nothing to do.", detail="There is nothing to do.")
+    assert session_card(card).text.count("There is nothing to do.") == 1
+
+
 def test_an_empty_digest_says_so() -> None:
     assert first(digest.digest(samples.digest())) == "☀️ *Nothing needs you*"
 

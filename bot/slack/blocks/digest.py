@@ -93,8 +93,13 @@ def _question(card: Card, question: Question, head: str, waited: str) -> None:
 def _review(card: Card, review: Review, head: str, name: str, waited: str) -> None:
     facts = [f"{head} · ready at {sha(review.commit)}", *warnings(review), *([waited] if waited else [])]
     changed = f"{text.count(review.file_count, 'file')} +{review.added:,} −{review.deleted:,}"
-    card.say("\n".join([" · ".join(facts), text.line(review.summary, 400), changed]))
+    card.say("\n".join([" · ".join(facts), _begin(review.summary), changed]))
     card.buttons(verdicts(review, name))
+
+
+def _begin(summary: str) -> str:
+    """Its first line: the whole stands on the review's own card."""
+    return text.line(next((line for line in summary.splitlines() if line.strip()), ""), 300)
 
 
 def _sessions(card: Card, title: str, lines: Sequence[SessionLine]) -> None:
@@ -119,13 +124,14 @@ def home(view: HomeView, command: str) -> Block:
     card.say(f"*{text.count(waiting, 'decision')} waiting for you*" if waiting else "*Nothing waits for you*")
     _decisions(card, view.decisions, view.at, HOME_ROOM)
     card.divide()
-    if view.sessions:
-        card.say("*Sessions*")
-        for session in view.sessions[:20]:
+    waits = {decision.session for decision in view.decisions if not decision.settled}
+    if rest := [session for session in view.sessions if session.session not in waits]:
+        card.say("*Your other sessions*" if waits else "*Your sessions*")
+        for session in rest[:20]:
             card.say(row(session))
-        if len(view.sessions) > 20:
-            card.small(f"and {len(view.sessions) - 20} more: {command} list")
-    else:
+        if len(rest) > 20:
+            card.small(f"and {len(rest) - 20} more: {command} list")
+    elif not waits:
         card.say("No session is open.")
     card.buttons(
         [

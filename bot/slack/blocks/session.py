@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.domain.intents import Listing, StatusOf
 from bot.domain.views import Light, ProgressView, SessionCard
 from bot.slack import text
@@ -29,7 +31,7 @@ def _first(view: SessionCard) -> str:
 
 
 def _body(card: Card, view: SessionCard) -> None:
-    if doing := pace(view):
+    if doing := pace(replace(view, line="") if _is_told(view) else view):
         card.say(doing)
     waiting = [f"• {text.line(words, 250)}" for words in view.decisions[:8]]
     if len(view.decisions) > 8:
@@ -44,6 +46,11 @@ def _notes(view: SessionCard) -> list[str]:
     """What people should know of its worktree."""
     notes = view.place.notes if view.place and view.open else ()
     return [f"⚠️ {text.line(note, 400)}" for note in notes[:4]]
+
+
+def _is_told(view: SessionCard) -> bool:
+    """A stopped session's last line is part of its last words."""
+    return view.light is Light.STOPPED and view.line.rstrip("…") in text.one_line(view.detail)
 
 
 def pace(view: SessionCard) -> str:
@@ -95,7 +102,8 @@ def progress_message(view: ProgressView) -> Message:
         f"{done} of {text.count(len(snap.steps), 'step')}" if snap.steps else "",
         "" if listed else text.line(snap.line, 200),
     ]
-    head = f"{text.EMOJI[view.light]} *{text.line(view.session_name, 80)}* · progress"
+    # No light: this message is brought up to date at intervals only, and would show an old one.
+    head = f"📋 *{text.line(view.session_name, 80)}* · progress"
     card = Card().say(" · ".join([head, *(piece for piece in pieces if piece)]))
     card.say("\n".join(_steps(view)))
     card.say(
@@ -175,11 +183,13 @@ def listing(view: Listing, command: str) -> Message:
 def row(view: SessionCard, whose: bool = False) -> str:
     """One session on one line, its name leading to its thread."""
     name = f"*{link(view.link, text.line(view.name, 80))}*"
-    parts = [f"{text.EMOJI[view.light]} {name}", view.light.value, "" if view.decisions else pace(view)]
+    parts = [f"{text.EMOJI[view.light]} {name}"]
     if len(view.decisions) == 1:
         parts.append(text.line(view.decisions[0], 120))
     elif view.decisions:
-        parts.append(f"{len(view.decisions)} decisions wait")
+        parts += [view.light.value, f"{len(view.decisions)} decisions wait"]
+    else:
+        parts += [view.light.value, pace(view)]
     if whose:
         parts.append(text.line(view.owner_name, 80))
     return " · ".join(part for part in parts if part)
