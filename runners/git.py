@@ -17,6 +17,11 @@ OLDEST = (2, 38)
 """``merge-tree --write-tree`` came with 2.38."""
 LARGE = 1 << 20
 """Bytes of a new file beyond which its lines are not counted."""
+INERT = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "commit.gpgSign=false", "log.showSignature=false")
+"""Switchboard's own git runs nothing that a repository or a branch brings: a hook's folder may be part of the branch
+that is being merged. Filters stay: without those of Git LFS a checkout would be pointers."""
+SETTINGS = tuple(word for setting in ("core.quotePath=false", *INERT) for word in ("-c", setting))
+"""Paths stay as they are as well: no quoting of bytes beyond ASCII."""
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8", "GIT_EDITOR": "true"}
 
 
@@ -39,9 +44,8 @@ class Ran:
 def attempt(where: Path, *args: str, env: Mapping[str, str] | None = None) -> Ran:
     """Run git in a folder; the caller looks at the status."""
     try:
-        # Paths stay as they are: no quoting of bytes beyond ASCII.
         found = Git(where).execute(
-            ["git", "-c", "core.quotePath=false", *args],
+            ["git", *SETTINGS, *args],
             env={**QUIET, **(env or {})},
             with_extended_output=True,
             with_exceptions=False,

@@ -161,8 +161,10 @@ def test_a_worktree_that_somebody_deleted_is_forgotten(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo")
-    (repo / ".git" / "hooks" / "post-checkout").write_text("#!/bin/sh\nexit 3\n")
-    (repo / ".git" / "hooks" / "post-checkout").chmod(0o755)
+    (repo / ".gitattributes").write_text("app.py filter=broken\n")
+    save(repo, "A filter")
+    git.run(repo, "config", "filter.broken.smudge", "false")
+    git.run(repo, "config", "filter.broken.required", "true")
     with pytest.raises(git.GitFailed):
         open_worktree(config(repo), tmp_path / "tree", "switchboard/x")
     assert not (tmp_path / "tree").exists()

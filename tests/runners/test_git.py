@@ -1,0 +1,50 @@
+"""Git as Switchboard runs it: nobody's hooks and monitors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runners import git, merging
+from runners.config import RepoConfig
+from runners.merging import MergeOrder
+from runners.worktrees import open_worktree, remove_if_clean
+from tests.runners.board import ANA
+from tests.runners.places import make_repo, save
+
+
+def script(path: Path, says: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\necho {path.name} >> {says}\n")
+    path.chmod(0o755)
+
+
+HOOKS = ("post-checkout", "post-merge", "pre-merge-commit", "commit-msg", "reference-transaction", "post-index-change")
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_a_session_and_its_merge_run_no_hook(tmp_path: Path, configured: bool) -> None:
+    """``core.hooksPath`` may be a folder of the branch itself: what is merged would run before anybody has it."""
+    repo, ran = make_repo(tmp_path / "repo"), tmp_path / "ran"
+    for name in HOOKS:
+        script(repo / (".husky" if configured else ".git/hooks") / name, ran)
+    if configured:
+        save(repo, "Hooks")
+        git.run(repo, "config", "core.hooksPath", ".husky")
+    tree = open_worktree(RepoConfig("r", repo), tmp_path / "tree", "switchboard/x").path
+    (tree / "x.py").write_text("x")
+    commit = save(tree, "Work")
+    order = MergeOrder(repo, "x", "switchboard/x", commit, "main", ANA, fast_forward=True)
+    assert merging.merge(order).branch == "main"
+    assert (repo / "x.py").exists()
+    assert remove_if_clean(tree, repo) == ()
+    assert not ran.exists()
+
+
+def test_looking_at_a_worktree_runs_no_monitor_of_its_repository(tmp_path: Path) -> None:
+    repo, ran = make_repo(tmp_path / "repo"), tmp_path / "ran"
+    script(tmp_path / "monitor", ran)
+    git.run(repo, "config", "core.fsmonitor", str(tmp_path / "monitor"))
+    assert git.dirty_paths(repo) == ()
+    assert not ran.exists()
