@@ -33,23 +33,38 @@ class Asked:
         return self.answered is None and self.withdrawn is None
 
 
+GATES = frozenset((QuestionKind.PERMISSION, QuestionKind.PLAN))
+"""Kinds of which one answer lets the agent go ahead."""
+_NUMBER = re.compile(r"(?:option |no |nr |#)?(\d{1,3})")
+
 # --- which option does a reply name ---------------------------------------------------------------------------------
 
 
 def named(question: Question, reply: str) -> Option | None:
-    """The one option that a reply names by its label or id, its number, or the whole words its label begins with."""
+    """The one option that a reply names by its label or id, its number, or the whole words its label begins with.
+
+    A plan or a permission lets an agent loose: there only the very word counts.
+    """
+    options = question.options
+    if question.kind in GATES:
+        meant = [o for o in options if _very(reply) in (_very(o.label), o.id)]
+        return meant[0] if len(meant) == 1 and _very(reply) else None
     said = _plain(reply)
     if not said:
         return None
-    options = question.options
     exact = [o for o in options if said in (_plain(o.label), o.id.casefold())]
     if exact:
         return exact[0] if len(exact) == 1 else None
-    if number := re.fullmatch(r"(?:option |no |nr |#)?(\d{1,3})", said):
+    if number := _NUMBER.fullmatch(said):
         index = int(number.group(1)) - 1
         return options[index] if 0 <= index < len(options) else None
     begun = [o for o in options if len(said) > 2 and _begins(_plain(o.label), said)]
     return begun[0] if len(begun) == 1 else None
+
+
+def _very(text: str) -> str:
+    """The bare word; what struck it out, quoted it or asked about it stays."""
+    return text.strip().rstrip(".!").casefold()
 
 
 def _begins(label: str, said: str) -> bool:
@@ -104,6 +119,8 @@ def by_text(question: Question, text: str, by: Person) -> Made:
         return Refused("The answer is empty. Write a few words, or pick an option.")
     if len(text) > MAX_TEXT:
         return Refused(f"The answer has {len(text):,} characters; at most {MAX_TEXT:,} fit. Put the rest into a file.")
+    if question.kind in GATES and _NUMBER.fullmatch(_plain(text)):
+        return Refused("A number does not answer this. Use the buttons on its card, or say in words what to change.")
     match question.kind:
         case QuestionKind.TEXT:
             option = named(question, text)

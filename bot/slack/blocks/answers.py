@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from bot.domain import questions
 from bot.domain.intents import AskHow, AskWhich, Listing, Note, Nothing, Response, StatusOf
 from bot.slack import text
 from bot.slack.actions import Act, Verb
 from bot.slack.blocks.kit import Button, Card, Message
 from bot.slack.blocks.session import listing, status
 from bot.slack.commands import help_text
+from bot.wire.types import ALLOW, APPROVE, Question, QuestionKind
 
 ASKED = 8
 
@@ -52,20 +54,37 @@ def invite(words: str, label: str, verb: Verb) -> Message:
 def _ask_how(ask: AskHow) -> Message:
     reply = str(ask.reply)
     card = Card().say(f"“{text.line(ask.text, 200)}” · is it the answer to: {text.line(ask.question.title, 240)}")
-    return card.buttons(
-        [
-            Button("Send as answer", Act(Verb.AS_ANSWER, reply, ask.question.id), primary=True),
-            Button("Send as prompt", Act(Verb.AS_PROMPT, reply)),
-            Button("Discard", Act(Verb.DISCARD, reply)),
-        ]
-    ).message()
+    does = _does(ask.question, ask.text)
+    if not does:
+        card.say("Words never grant a permission; the button on its card does.")
+    answer = [Button(does, Act(Verb.AS_ANSWER, reply, ask.question.id), primary=True)] if does else []
+    return card.buttons([*answer, *_else(reply)]).message()
 
 
 def _ask_which(ask: AskWhich) -> Message:
     reply = str(ask.reply)
     card = Card().say(f"“{text.line(ask.text, 200)}” · which question does it answer?")
-    which = [Button(f"Answer: {q.title}", Act(Verb.AS_ANSWER, reply, q.id)) for q in ask.questions[:ASKED]]
+    which = [
+        Button(f"{does.removeprefix('Send as ').capitalize()}: {q.title}", Act(Verb.AS_ANSWER, reply, q.id))
+        for q in ask.questions[:ASKED]
+        if (does := _does(q, ask.text))
+    ]
     if len(ask.questions) > ASKED:
         card.small(f"{len(ask.questions) - ASKED} more are open: answer those on their cards")
-    rest = [Button("Send as prompt", Act(Verb.AS_PROMPT, reply)), Button("Discard", Act(Verb.DISCARD, reply))]
-    return card.buttons([*which, *rest]).message()
+    return card.buttons([*which, *_else(reply)]).message()
+
+
+def _else(reply: str) -> list[Button]:
+    return [Button("Send as prompt", Act(Verb.AS_PROMPT, reply)), Button("Discard", Act(Verb.DISCARD, reply))]
+
+
+def _does(question: Question, words: str) -> str:
+    """What these words would do as an answer, so that nobody denies or approves unawares; empty: nothing."""
+    option = questions.named(question, words)
+    match question.kind:
+        case QuestionKind.PERMISSION:
+            return "" if option and option.id == ALLOW else "Deny and tell it this"
+        case QuestionKind.PLAN:
+            return "Approve" if option and option.id == APPROVE else "Revise like this"
+        case _:
+            return "Send as answer"
