@@ -10,7 +10,7 @@ from pathlib import Path
 from git import Git
 from git.exc import GitCommandNotFound, GitError
 
-from bot.wire.types import Commit, FileStat
+from bot.wire.types import Commit, FileStat, Person
 from runners.errors import RunnerError, WorktreeProblem
 
 OLDEST = (2, 38)
@@ -22,6 +22,8 @@ INERT = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "commit.gpgSign=fal
 that is being merged. Filters stay: without those of Git LFS a checkout would be pointers."""
 SETTINGS = tuple(word for setting in ("core.quotePath=false", *INERT) for word in ("-c", setting))
 """Paths stay as they are as well: no quoting of bytes beyond ASCII."""
+CRUD = ".,:;<>\"\\'"
+"""Together with what is not visible: git's ``ident.c`` strips these from both ends of a name."""
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8", "GIT_EDITOR": "true"}
 
 
@@ -89,6 +91,14 @@ def version_problem() -> str:
     if found < OLDEST:
         return f"git {'.'.join(map(str, found))} is too old. Install git 2.38 or newer."
     return ""
+
+
+def identity(person: Person) -> tuple[str, str]:
+    """A person's name and address as git takes them: it refuses a name made only of what it strips from names."""
+    name = "".join(char for char in person.name if char.isprintable()).strip()
+    address = person.email if "@" in person.email and person.email.isprintable() else ""
+    usable = any(char > " " and char not in CRUD for char in name)
+    return name if usable else person.id, address or f"{person.id}@users.noreply.slack.com"
 
 
 def commit_of(where: Path, name: str) -> str | None:

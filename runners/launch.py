@@ -68,7 +68,7 @@ def identity(repo: Path, owner: Person) -> dict[str, str]:
     """A git identity for an agent's commits where this machine has none: the session's owner. Blocking."""
     if git.attempt(repo, "config", "--get", "user.email").out.strip() or os.environ.get("GIT_AUTHOR_EMAIL"):
         return {}
-    name, email = owner.name or owner.id, owner.email or f"{owner.id}@users.noreply.slack.com"
+    name, email = git.identity(owner)
     return {
         "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email,
         "GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email,

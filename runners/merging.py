@@ -96,7 +96,7 @@ def _commit(order: MergeOrder, onto: str) -> str:
             f"Merging {order.branch} into {order.base} conflicts in {_listed(clash)}.",
             f"Send it back: ask the agent to merge {order.base} into its branch and resolve this.",
         )
-    author = (order.by.name, order.by.email or f"{order.by.id}@users.noreply.slack.com")
+    author = git.identity(order.by)
     env = {
         "GIT_AUTHOR_NAME": author[0], "GIT_AUTHOR_EMAIL": author[1],
         "GIT_COMMITTER_NAME": COMMITTER[0], "GIT_COMMITTER_EMAIL": COMMITTER[1],

@@ -1,4 +1,4 @@
-"""Git as Switchboard runs it: nobody's hooks and monitors."""
+"""Git as Switchboard runs it: nobody's hooks and monitors, and identities that git accepts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runners import git, merging
+from bot.wire.types import Person, PersonId
+from runners import git, launch, merging
 from runners.config import RepoConfig
 from runners.merging import MergeOrder
 from runners.worktrees import open_worktree, remove_if_clean
@@ -48,3 +49,11 @@ def test_looking_at_a_worktree_runs_no_monitor_of_its_repository(tmp_path: Path)
     git.run(repo, "config", "core.fsmonitor", str(tmp_path / "monitor"))
     assert git.dirty_paths(repo) == ()
     assert not ran.exists()
+
+
+def test_an_owner_without_a_usable_name_can_commit(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    git.run(repo, "config", "user.email", "")
+    found = launch.identity(repo, Person(PersonId("U9"), "<>"))
+    assert found["GIT_AUTHOR_NAME"] == found["GIT_COMMITTER_NAME"] == "U9"
+    assert found["GIT_AUTHOR_EMAIL"] == "U9@users.noreply.slack.com"

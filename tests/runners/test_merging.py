@@ -146,3 +146,12 @@ def test_a_base_that_moves_meanwhile_is_left_alone(repo: Path, tmp_path: Path) -
     with pytest.raises(MergeProblem, match="moved"):
         merging._move(order(repo, "one", commit), "main", commit, commit)
     assert git.run(repo, "rev-parse", "main").strip() == old
+
+
+@pytest.mark.parametrize("name", ["", ".", "<>", " \n", ";:,'\"\\", "\x07", "A\0na"])
+def test_a_name_that_git_takes_for_none_is_replaced_by_the_persons_id(repo: Path, tmp_path: Path, name: str) -> None:
+    commit = worked(repo, tmp_path, "search", {"search.py": "x"})
+    by = Person(PersonId("U9"), name, "<>")
+    landed = merging.merge(MergeOrder(repo, "search", "switchboard/search", commit, "main", by))
+    said = "Ana" if "na" in name else "U9"
+    assert shown(repo, landed.commit, "%an <%ae>") == f"{said} <U9@users.noreply.slack.com>"
