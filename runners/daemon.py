@@ -40,6 +40,7 @@ from runners.memory import Memory
 from runners.merging import MergeOrder
 from runners.spool import Spool, Waiting
 from runners.ticket import Ticket
+from runners.waiting import FOLDER as MERGES
 
 log = structlog.get_logger()
 
@@ -196,6 +197,7 @@ class Runner:
                 commit=body.commit,
                 base=place.base,
                 by=body.by,
+                records=self._folder.parent.parent / MERGES,
                 summary=state.review.summary if state.review else "",
                 fast_forward=self._ticket.fast_forward,
             )

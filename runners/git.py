@@ -107,6 +107,11 @@ def commit_of(where: Path, name: str) -> str | None:
     return ran.out.strip() if ran.status == 0 else None
 
 
+def is_ancestor(where: Path, older: str, newer: str) -> bool:
+    """Whether ``newer`` contains ``older``; False where one of them is not there."""
+    return attempt(where, "merge-base", "--is-ancestor", older, newer).status == 0
+
+
 def has_branch(where: Path, branch: str) -> bool:
     return attempt(where, "show-ref", "--verify", "--quiet", f"refs/heads/{branch}").status == 0
 

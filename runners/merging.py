@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.wire.types import Person
 from runners import git
 from runners.errors import MergeProblem
+from runners.waiting import Records, Waiting
 
 WAITING = "switchboard/merged/"
-"""Merges wait on branches under this prefix while their base is checked out somewhere."""
+"""Merges wait on branches under this prefix while their base is checked out; ``Records`` knows which are ours."""
 COMMITTER = ("Switchboard", "switchboard@localhost")
 
 
@@ -31,6 +33,8 @@ class MergeOrder:
     commit: str
     base: str
     by: Person
+    records: Path
+    """Folder, the host's own, in which it keeps what it has left waiting."""
     summary: str = ""
     fast_forward: bool = False
 
@@ -51,10 +55,17 @@ def _merged_tree(repo: Path, ours: str, theirs: str) -> tuple[str, tuple[str, ..
 
 def merge(order: MergeOrder) -> Landed:
     """Raises MergeProblem; then nothing has moved."""
+    records = Records(order.records, order.repo)
+    with records.alone():
+        return _merge(order, records)
+
+
+def _merge(order: MergeOrder, records: Records) -> Landed:
     tip = git.commit_of(order.repo, f"refs/heads/{order.base}")
     if tip is None:
         raise MergeProblem(f"The base branch {order.base} is gone.", "Create it again, or merge the branch by hand.")
-    if (before := _landed(order)) is not None:
+    waiting = records.standing(order.base, tip)
+    if (before := _landed(order, waiting)) is not None:
         return before
     place = git.checked_out_at(order.repo, order.base)
     if place is not None and order.fast_forward and not git.dirty_paths(place):
@@ -65,30 +76,35 @@ def merge(order: MergeOrder) -> Landed:
         commit = _commit(order, tip)
         _move(order, order.base, commit, tip)
         return Landed(commit, order.base)
-    onto = _waiting_tip(order.repo, tip) or tip
-    commit = _commit(order, onto)
+    # On top of what waits already, so that one line takes both.
+    commit = _commit(order, waiting[0].made if waiting else tip)
     branch = _free(order.repo, WAITING + order.name, tip)
+    records.add(Waiting(order.base, tip, order.commit, commit, branch))
     _move(order, branch, commit, git.commit_of(order.repo, f"refs/heads/{branch}") or "")
-    return Landed(commit, branch, f"git merge --ff-only {branch}")
+    return Landed(commit, branch, _take(branch))
 
 
-def _landed(order: MergeOrder) -> Landed | None:
+def _take(branch: str) -> str:
+    return f"git merge --ff-only {branch}"
+
+
+def _landed(order: MergeOrder, waiting: Sequence[Waiting]) -> Landed | None:
     """This very merge, made by a process that died before it could say so."""
-    waiting = git.run(order.repo, "for-each-ref", "--format=%(refname:short)", f"refs/heads/{WAITING}").split()
-    for branch in (order.base, *waiting):
-        merges = git.run(
-            order.repo, "log", "--merges", "--first-parent", "--format=%H %P", f"{order.commit}..refs/heads/{branch}"
-        )
-        for line in merges.splitlines():
-            made, _, *others = line.split()
-            if order.commit in others:
-                look = "" if branch == order.base else f"git merge --ff-only {branch}"
-                return Landed(made, branch, look)
+    for record in waiting:
+        if record.merged == order.commit:
+            return Landed(record.made, record.branch, _take(record.branch))
+    merges = git.run(
+        order.repo, "log", "--merges", "--first-parent", "--format=%H %P", f"{order.commit}..refs/heads/{order.base}"
+    )
+    for line in merges.splitlines():
+        made, _, *others = line.split()
+        if order.commit in others:
+            return Landed(made, order.base)
     return None
 
 
 def _commit(order: MergeOrder, onto: str) -> str:
-    if git.attempt(order.repo, "merge-base", "--is-ancestor", order.commit, onto).status == 0:
+    if git.is_ancestor(order.repo, order.commit, onto):
         raise MergeProblem(f"{order.base} already contains {order.commit[:9]}.", "There is nothing to merge.")
     tree, clash = _merged_tree(order.repo, onto, order.commit)
     if clash:
@@ -116,24 +132,11 @@ def _move(order: MergeOrder, branch: str, new: str, old: str) -> None:
         raise MergeProblem(f"{branch} moved while the merge was made.", "Press Merge again.")
 
 
-def _waiting_tip(repo: Path, base_tip: str) -> str | None:
-    """The newest merge still waiting for this base: the next one goes on top, so that one line takes both."""
-    refs = git.run(
-        repo,
-        "for-each-ref",
-        f"--contains={base_tip}",
-        "--sort=-committerdate",
-        "--format=%(objectname)",
-        f"refs/heads/{WAITING}",
-    ).split()
-    return next((ref for ref in refs if ref != base_tip), None)
-
-
 def _free(repo: Path, branch: str, base_tip: str) -> str:
     """``branch``, or with a number where an older merge of that name is not in the base yet."""
     name, number = branch, 1
     while (found := git.commit_of(repo, f"refs/heads/{name}")) is not None:
-        if git.attempt(repo, "merge-base", "--is-ancestor", found, base_tip).status == 0:
+        if git.is_ancestor(repo, found, base_tip):
             return name
         number += 1
         name = f"{branch}-{number}"

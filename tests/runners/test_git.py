@@ -36,7 +36,7 @@ def test_a_session_and_its_merge_run_no_hook(tmp_path: Path, configured: bool) -
     tree = open_worktree(RepoConfig("r", repo), tmp_path / "tree", "switchboard/x").path
     (tree / "x.py").write_text("x")
     commit = save(tree, "Work")
-    order = MergeOrder(repo, "x", "switchboard/x", commit, "main", ANA, fast_forward=True)
+    order = MergeOrder(repo, "x", "switchboard/x", commit, "main", ANA, tmp_path / "merges", fast_forward=True)
     assert merging.merge(order).branch == "main"
     assert (repo / "x.py").exists()
     assert remove_if_clean(tree, repo) == ()

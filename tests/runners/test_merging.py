@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def worked(repo: Path, trees: Path, name: str, changes: dict[str, str]) -> str:
 
 
 def order(repo: Path, name: str, commit: str, **more: object) -> MergeOrder:
-    return MergeOrder(repo, name, f"switchboard/{name}", commit, "main", ANA, **more)  # type: ignore[arg-type]
+    base, records = more.pop("base", "main"), repo.parent / "merges"
+    return MergeOrder(repo, name, f"switchboard/{name}", commit, base, ANA, records, **more)  # type: ignore[arg-type]
 
 
 def shown(repo: Path, what: str, form: str) -> str:
@@ -56,7 +58,7 @@ def test_a_merge_lands_on_a_base_that_nobody_has_checked_out(repo: Path, tmp_pat
 def test_a_person_without_an_address_gets_one_that_names_them(repo: Path, tmp_path: Path) -> None:
     commit = worked(repo, tmp_path, "search", {"search.py": "x"})
     by = Person(PersonId("U9"), "Ben ‮ 🙂 <x>")
-    landed = merging.merge(MergeOrder(repo, "search", "switchboard/search", commit, "main", by))
+    landed = merging.merge(MergeOrder(repo, "search", "switchboard/search", commit, "main", by, tmp_path / "merges"))
     assert shown(repo, landed.commit, "%ae") == "U9@users.noreply.slack.com"
 
 
@@ -152,6 +154,79 @@ def test_a_base_that_moves_meanwhile_is_left_alone(repo: Path, tmp_path: Path) -
 def test_a_name_that_git_takes_for_none_is_replaced_by_the_persons_id(repo: Path, tmp_path: Path, name: str) -> None:
     commit = worked(repo, tmp_path, "search", {"search.py": "x"})
     by = Person(PersonId("U9"), name, "<>")
-    landed = merging.merge(MergeOrder(repo, "search", "switchboard/search", commit, "main", by))
+    landed = merging.merge(MergeOrder(repo, "search", "switchboard/search", commit, "main", by, tmp_path / "merges"))
     said = "Ana" if "na" in name else "U9"
     assert shown(repo, landed.commit, "%an <%ae>") == f"{said} <U9@users.noreply.slack.com>"
+
+
+# --- what may be built on --------------------------------------------------------------------------------------------
+
+
+def files(repo: Path, commit: str) -> list[str]:
+    return git.run(repo, "ls-tree", "--name-only", commit).split()
+
+
+def test_a_merge_waiting_for_another_base_does_not_come_along(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    git.run(repo, "switch", "--quiet", "-c", "dev")
+    (repo / "dev.py").write_text("not for main")
+    save(repo, "Dev work")
+    one = worked(repo, tmp_path, "one", {"one.py": "1"})
+    waiting = merging.merge(order(repo, "one", one, base="dev"))
+    assert waiting.branch == "switchboard/merged/one"
+    git.run(repo, "switch", "--quiet", "main")
+    two = worked(repo, tmp_path, "two", {"two.py": "2"})
+    assert files(repo, merging.merge(order(repo, "two", two)).commit) == ["README.md", "app.py", "two.py"]
+
+
+def test_a_branch_that_only_looks_like_a_waiting_merge_is_not_built_on(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    one = worked(repo, tmp_path, "one", {"one.py": "1"})
+    (tmp_path / "one" / "evil.py").write_text("never reviewed")
+    save(tmp_path / "one", "Later work")
+    git.run(repo, "branch", "switchboard/merged/old", "switchboard/one")
+    assert files(repo, merging.merge(order(repo, "one", one)).commit) == ["README.md", "app.py", "one.py"]
+    two = worked(repo, tmp_path, "two", {"two.py": "2"})
+    assert "evil.py" not in files(repo, merging.merge(order(repo, "two", two)).commit)
+
+
+def test_a_merge_made_by_somebody_else_is_not_taken_for_ours(tmp_path: Path) -> None:
+    """A merge commit of the reviewed commit, with more in it, where Switchboard's own would wait."""
+    repo = make_repo(tmp_path / "repo")
+    one = worked(repo, tmp_path, "one", {"one.py": "1"})
+    git.run(repo, "worktree", "add", "--quiet", "-b", "switchboard/merged/one", str(tmp_path / "forged"), "main")
+    git.run(tmp_path / "forged", "merge", "--quiet", "--no-ff", "--no-commit", one)
+    (tmp_path / "forged" / "evil.py").write_text("never reviewed")
+    save(tmp_path / "forged", "Merge switchboard/one into main")
+    landed = merging.merge(order(repo, "one", one))
+    assert landed.branch == "switchboard/merged/one-2"
+    assert files(repo, landed.commit) == ["README.md", "app.py", "one.py"]
+
+
+def test_a_waiting_merge_that_somebody_moved_or_deleted_is_not_built_on(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    for name, change in (("one", ("branch", "-D")), ("two", ("branch", "-f"))):
+        landed = merging.merge(order(repo, name, worked(repo, tmp_path, name, {f"{name}.py": "1"})))
+        git.run(repo, *change, landed.branch, *(["switchboard/two"] if name == "two" else []))
+    three = worked(repo, tmp_path, "three", {"three.py": "3"})
+    assert files(repo, merging.merge(order(repo, "three", three)).commit) == ["README.md", "app.py", "three.py"]
+
+
+def test_a_base_that_was_taken_back_does_not_come_back_with_a_waiting_merge(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    (repo / "mistake.py").write_text("x")
+    save(repo, "A mistake")
+    merging.merge(order(repo, "one", worked(repo, tmp_path, "one", {"one.py": "1"})))
+    git.run(repo, "reset", "--quiet", "--hard", "HEAD~1")
+    two = worked(repo, tmp_path, "two", {"two.py": "2"})
+    assert files(repo, merging.merge(order(repo, "two", two)).commit) == ["README.md", "app.py", "two.py"]
+
+
+def test_two_merges_at_once_go_on_top_of_each_other(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    orders = [order(repo, name, worked(repo, tmp_path, name, {f"{name}.py": "1"})) for name in ("one", "two", "three")]
+    with ThreadPoolExecutor() as pool:
+        landed = list(pool.map(merging.merge, orders))
+    last = max(landed, key=lambda one: len(files(repo, one.commit)))
+    assert files(repo, last.commit) == ["README.md", "app.py", "one.py", "three.py", "two.py"]
+    git.run(repo, *last.look.split()[1:])
