@@ -41,14 +41,14 @@ async def test_one_digest_over_all_sessions_is_answered_where_it_stands(tmp_path
     async with parts(tmp_path, SWITCHBOARD_DIGEST="every 3s") as running, running.workspace.person("ana") as ana:
         stories = [await Story.begin(ana, name) for name in ("one", "two")]
         choices = [await story.choice() for story in stories]
-        page = await digest(ana, "2 need you", "*one*", "*two*")
+        page = await digest(ana, "2 need you", "|one>*", "|two>*")
         assert labels(page).count("Close matches · recommended") == 2
-        (close, *_) = answers_under(page, "*two*")
+        (close, *_) = answers_under(page, "|two>*")
         channel, ts = ana.where(page)
         await ana.acts(channel, ts, close)
         assert "Close matches" in words(await stories[1].chosen(choices[1]))
         settled = await ana.sees(lambda m: m["ts"] == ts and "Ana: Close matches" in words(m), "the settled line")
-        assert len(answers_under(settled, "*one*")) >= 3
+        assert len(answers_under(settled, "|one>*")) >= 3
         assert has_button(ana.messages[ana.where(choices[0])], "Later")
 
 
