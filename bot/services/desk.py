@@ -174,7 +174,10 @@ def _scrub(text: str) -> str:
 
 
 def _guest(act: Act) -> Response | None:
-    """Guests and bots see the cards and reach nothing. Who is not known yet is judged by their role alone."""
+    """Guests and bots see the cards and reach nothing.
+
+    Who is not known yet may go on with sessions that name them, as owner, reviewer or admin (see ``finding.allowed``).
+    """
     known = people.get(act.tx, act.by)
     if known and (known.profile.is_guest or known.profile.is_bot):
         if act.origin.surface == "reply":

@@ -12,6 +12,7 @@ from bot.services.ctx import Act
 from bot.store import people, sessions
 from bot.wire.types import Person, PersonId, SessionId
 
+NOT_CHECKED = "I could not check who you are yet; try again in a moment."
 NOT_YOURS = "Only its owner, its reviewer and admins can do that."
 
 
@@ -23,6 +24,10 @@ def find(act: Act, named: str) -> Session | Note:
             return sessions.must(act.tx, here)
         return Note(f"Which session? {_known(act)}", problem=True)
     found = sessions.by_name(act.tx, wanted) or sessions.get(act.tx, SessionId(wanted))
+    if found and not act.circle(found).may_answer(act.by):
+        if problem := unchecked(act):
+            return problem
+        found = found if visible(act, found) else None
     return found or Note(f"There is no session {words.code(named)}. {_near(act, wanted)}{_known(act)}", problem=True)
 
 
@@ -33,7 +38,8 @@ def only(act: Act, named: str) -> Session | Note:
 
 
 def _near(act: Act, wanted: str) -> str:
-    near = get_close_matches(wanted, sessions.names_in_use(act.tx), n=1)
+    known = [session.name for session in sessions.of(act.tx, None) if visible(act, session)]
+    near = get_close_matches(wanted, known, n=1)
     return f"Did you mean {words.code(near[0])}? " if near else ""
 
 
@@ -42,6 +48,19 @@ def _known(act: Act) -> str:
     if mine:
         return f"Yours are {words.some(mine)}."
     return "You have none open; start one with `/session start`."
+
+
+def visible(act: Act, session: Session) -> bool:
+    """A session in a channel is everybody's to see; one in its owner's messages is its circle's."""
+    return bool(session.channel) or act.circle(session).may_answer(act.by)
+
+
+def unchecked(act: Act) -> Note | None:
+    """For what a guest must not do, by somebody of whom we cannot tell yet whether they are one. Fails closed."""
+    known = people.get(act.tx, act.by)
+    if act.by in act.settings.admins or (known is not None and known.checked):
+        return None
+    return Note(NOT_CHECKED, problem=True)
 
 
 def allowed(act: Act, session: Session) -> Note | None:

@@ -42,6 +42,9 @@ class People:
         seen = replace(profile, name=names.visible(profile.name), real_name=names.visible(profile.real_name))
 
         def work(ctx: Ctx) -> None:
+            before = people.get(ctx.tx, profile.id)
+            if before and before.checked and not (seen.name or seen.real_name):
+                return  # Slack does not tell us any more; what it once told, a guest's being one, stays true for us
             people.know(ctx.tx, seen, now)
             touch.homes(ctx, profile.id)
 

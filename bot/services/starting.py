@@ -49,6 +49,8 @@ def offers(ctx: Ctx, by: PersonId) -> StartOffers:
 
 
 def start(act: Act, intent: Start) -> Response:
+    if problem := finding.unchecked(act):
+        return problem
     task = names.clean(intent.task)
     intent = replace(intent, base=names.visible(intent.base))
     for problem in (_bad_task(task), _bad_base(intent.base), _bad_name(intent.name), _bad_reviewer(act, intent)):
@@ -170,8 +172,12 @@ def _bad_reviewer(act: Act, intent: Start) -> Note | None:
         known = words.some(people.names(act.tx))
         hint = f" I know {known}." if known else ""
         return Note(f"I found nobody called {words.code(who)}.{hint}", problem=True, field="reviewer")
-    profile = people.meet(act.tx, who).profile
-    if profile.is_bot or profile.is_guest:
+    named = people.meet(act.tx, who)
+    if not named.checked and who not in act.settings.admins:
+        return Note(
+            f"I could not check yet who {words.person(who)} is; try again in a moment.", problem=True, field="reviewer"
+        )
+    if named.profile.is_bot or named.profile.is_guest:
         return Note(f"{words.person(who)} is a guest or an app and cannot review.", problem=True, field="reviewer")
     return None
 

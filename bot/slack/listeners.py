@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from slack_bolt.async_app import AsyncAck
 from slack_bolt.response import BoltResponse
 
-from bot.domain.intents import Intent, Note, Nothing, Origin, Reply, Response, Status
+from bot.domain.intents import Intent, Note, Nothing, Origin, Reply, Response, Start, Status
 from bot.services import Services
 from bot.slack import commands, payloads, text
 from bot.slack.actions import Verb
@@ -95,6 +95,8 @@ class Listeners:
 
     async def _store(self, intent: Intent, by: PersonId, origin: Origin) -> Response:
         await self._people.meet(by)
+        if isinstance(intent, Start) and intent.reviewer:
+            await self._people.meet(intent.reviewer)
         return await self._services.desk.handle(intent, by, origin)
 
     async def _command_answer(self, said: Said) -> Message | None:

@@ -21,17 +21,21 @@ log = structlog.get_logger()
 
 LOOK_EVERY = 30.0
 MEET_WITHIN = 1.0
-"""Seconds that somebody's first action may wait for their profile; then it goes on without."""
+"""Seconds that somebody's action may wait for their profile; then it goes on without, and reaches less."""
+MEET_AGAIN = 3600.0
+"""Seconds after which a profile is read again: a change that Slack did not tell us of is not missed for ever."""
 
 
 class PeopleLoop:
     """Profiles are a help, not a condition: where Slack does not give one, everything else goes on."""
 
-    def __init__(self, services: Services, client: AsyncWebClient) -> None:
+    def __init__(self, services: Services, client: AsyncWebClient, within: float = MEET_WITHIN) -> None:
         self._services = services
         self._client = client
+        self._within = within
         self._team = ""
-        self._met: set[PersonId] = set()
+        self._met: dict[PersonId, float] = {}
+        self._asking: dict[PersonId, asyncio.Future[None]] = {}
         self._refused: set[PersonId] = set()
 
     def at(self, team: str) -> None:
@@ -46,30 +50,44 @@ class PeopleLoop:
             await self._services.people.wait(LOOK_EVERY)
 
     async def meet(self, person: PersonId) -> None:
-        """Before somebody's first action in this process: guests and strangers are told apart by their profile."""
-        if person in self._met:
+        """Before somebody acts: guests and strangers are told apart by their profile.
+
+        All who come at the same time wait for the same answer. Without one, the next action asks again.
+        """
+        now = asyncio.get_running_loop().time()
+        if now - self._met.get(person, -MEET_AGAIN) < MEET_AGAIN:
             return
-        self._met.add(person)
+        if asking := self._asking.get(person):
+            await asyncio.shield(asking)
+            return
+        asking = self._asking[person] = asyncio.get_running_loop().create_future()
+        self._refused.discard(person)
         try:
-            async with asyncio.timeout(MEET_WITHIN):
-                await self._fetch(person)
+            async with asyncio.timeout(self._within):
+                if await self._fetch(person):
+                    self._met[person] = now
         except TimeoutError:
             log.info("slack.people.slow", person=person)
+        finally:
+            del self._asking[person]
+            asking.set_result(None)
 
     async def changed(self, user: Mapping[str, object]) -> None:
         profile = profile_of(user, self._team)
         if profile is not None:
             await self._services.people.know(profile)
 
-    async def _fetch(self, person: PersonId) -> None:
+    async def _fetch(self, person: PersonId) -> bool:
+        """Whether Slack told us who they are."""
         try:
             answer = await self._client.users_info(user=person)
         except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as err:
             await self._not_told(person, err)
-            return
+            return False
         user = answer.get("user")
         profile = profile_of(user, self._team) if isinstance(user, Mapping) else None
         await self._services.people.know(profile or Profile(id=person))
+        return profile is not None
 
     async def _not_told(self, person: PersonId, err: Exception) -> None:
         log.info("slack.people.unknown", person=person, problem=code_of(err) or repr(err))

@@ -38,6 +38,11 @@ class Known:
     pinged_at: datetime | None
 
     @property
+    def checked(self) -> bool:
+        """Whether we can tell a member from a guest. Of whom Slack does not know, nothing is known but that."""
+        return self.known and bool(self.profile.name or self.profile.real_name)
+
+    @property
     def person(self) -> Person:
         profile = self.profile
         return Person(id=profile.id, name=profile.real_name or profile.name or profile.id, email=profile.email)

@@ -14,7 +14,7 @@ from bot.domain.deliveries import MessageRef, Permanent, RateLimited, Retryable,
 from bot.services import Services
 from bot.services.outbox import TRIES_IN_ORDER
 from bot.wire.messages import Asked
-from tests.bot.board import open_board
+from tests.bot.board import ANA, open_board
 from tests.bot.samples import choice
 
 OUTCOMES = st.lists(st.sampled_from(["ok", "limited", "refused", "restart"]), max_size=12).filter(
@@ -25,6 +25,7 @@ OUTCOMES = st.lists(st.sampled_from(["ok", "limited", "refused", "restart"]), ma
 async def run(outcomes: list[str], folder: Path) -> None:
     board = await open_board(folder)
     async with board.db:
+        await board.knows(ANA)
         runner = await board.session()
         await runner.says(*(Asked(choice(runner, n)) for n in range(1, 6)))
         services, posted, failures = board.services, [], iter(outcomes)
