@@ -19,7 +19,10 @@ OPEN_SHOWN = 200
 
 
 def listing(act: Act, *, everyone: bool) -> Response:
+    if everyone and (problem := finding.unchecked(act)):
+        return problem
     found = sessions.of(act.tx, None if everyone else act.by, ended_since=act.now - ENDED_SHOWN_FOR)
+    found = [session for session in found if finding.visible(act, session)]
     here = [session for session in found if session.open][-OPEN_SHOWN:]
     gone = [session for session in found if not session.open][-ENDED_SHOWN:]
     return Listing(tuple(cards.session_card(act, session) for session in here + gone), mine=not everyone)
@@ -30,7 +33,8 @@ def status(act: Act, named: str) -> Response:
     if isinstance(session, Note):
         return session
     card = cards.session_card(act, session)
-    if session.open and card.light in (Light.WORKING, Light.STARTING):
+    at_work = session.open and card.light in (Light.WORKING, Light.STARTING)
+    if at_work and not finding.allowed(act, session):
         peer = commands.runner_peer(session.id)
         if events.connected(act.tx, peer):
             commands.add(act.tx, peer, session.id, ReportNow(), act.now)
