@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bot.domain.views import SessionCard
-from bot.wire.types import PersonId, Question, QuestionId, ReviewId
+from bot.wire.types import PersonId, Question, QuestionId, Review, ReviewId
 
 Surface = Literal["slash", "mention", "button", "modal", "reply", "home", "shortcut"]
 
@@ -173,7 +173,7 @@ class Listing:
 class StatusOf:
     session: SessionCard
     questions: tuple[Question, ...] = ()
-    review: str = ""
+    review: Review | None = None
     last_words: str = ""
 
 
@@ -205,7 +205,6 @@ class StartOffers:
     repos: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     default_repo: str = ""
-    default_agent: str = ""
     problem: str = ""
     """Why nothing can be started (no host connected), with the fix."""
     base_of: dict[str, str] = field(default_factory=dict)

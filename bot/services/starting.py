@@ -43,7 +43,6 @@ def offers(ctx: Ctx, by: PersonId) -> StartOffers:
         repos=tuple(sorted(repos)),
         agents=tuple(sorted(agents)),
         default_repo=default,
-        default_agent=repos[default].agent if default else "",
         base_of={name: repo.base for name, repo in repos.items()},
     )
 

@@ -106,7 +106,6 @@ def test_forms_about_questions(question: Any, name: str, context: Context) -> No
         repos=st.lists(samples.words, max_size=120).map(tuple),
         agents=st.lists(samples.words, max_size=4).map(tuple),
         default_repo=samples.words,
-        default_agent=samples.words,
         problem=samples.words,
     ),
     st.builds(Prefs, digest=samples.words, tz=samples.words, next_digest=samples.words),

@@ -111,7 +111,7 @@ def start(offers: StartOffers, context: Context, task: str = "") -> Block:
     blocks = [
         _input("task", "Task", _write(task, lines=True, placeholder="What should the agent do?", focus=True)),
         _input("repo", "Repository", _pick(offers.repos, offers.default_repo, "Choose a repository")),
-        _input("agent", "Agent", _pick(offers.agents, offers.default_agent, "The repository's own"), optional=True),
+        _input("agent", "Agent", _pick(offers.agents, "", "The repository's own"), optional=True),
         _input("base", "Base branch", _write(placeholder=base or "The repository's own"), optional=True),
         _input(
             "scope",
