@@ -42,7 +42,7 @@ def status(act: Act, named: str) -> Response:
     return StatusOf(
         session=card,
         questions=tuple(asked.question for asked in questions.open_in(act.tx, session.id)),
-        review=offered[-1].review.id if offered else "",
+        review=offered[-1].review if offered else None,
         last_words=session.snapshot.last_words if session.snapshot and session.open else session.last_words,
     )
 

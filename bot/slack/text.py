@@ -101,6 +101,11 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def first_line(text: str) -> str:
+    """The first one that says anything."""
+    return next((line for line in clean(text).splitlines() if line.strip()), "")
+
+
 def plain(text: str, limit: int) -> str:
     """For ``plain_text`` objects: one clean line."""
     return cut(one_line(text), limit)

@@ -271,7 +271,9 @@ homes = st.builds(
 responses = st.one_of(
     st.builds(Note, text=words, problem=st.booleans()),
     st.builds(Listing, sessions=_some(session_cards, 120), mine=st.booleans()),
-    st.builds(StatusOf, session=session_cards, questions=_some(questions, 20), review=words, last_words=words),
+    st.builds(
+        StatusOf, session=session_cards, questions=_some(questions, 20), review=st.none() | reviews, last_words=words
+    ),
     st.builds(AskHow, reply=counts, text=words, question=questions),
     st.builds(AskWhich, reply=counts, text=words, questions=_some(questions, 20)),
 )

@@ -99,7 +99,7 @@ def _review(card: Card, review: Review, head: str, name: str, waited: str) -> No
 
 def _begin(summary: str) -> str:
     """Its first line: the whole stands on the review's own card."""
-    return text.line(next((line for line in summary.splitlines() if line.strip()), ""), 300)
+    return text.line(text.first_line(summary), 300)
 
 
 def _sessions(card: Card, title: str, lines: Sequence[SessionLine]) -> None:

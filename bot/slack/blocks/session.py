@@ -204,7 +204,8 @@ def status(view: StatusOf) -> Message:
     if len(view.questions) > 8:
         card.say(f"and {len(view.questions) - 8} more questions")
     if view.review:
-        card.say(f"👀 {text.line(view.review, 300)}")
+        begun = text.line(text.first_line(view.review.summary), 300)
+        card.say(" · ".join(part for part in (f"👀 ready at {text.inline(view.review.commit[:7], 12)}", begun) if part))
     if view.last_words and not view.questions and not view.review:
         card.say(f"Its last words: {text.prose(view.last_words, 800)}")
     card.say(text.prose(view.session.detail, 1200))
