@@ -22,6 +22,9 @@ from runners.ticket import AGENT_LOG, Ticket
 
 log = structlog.get_logger()
 
+MOST_OFFERS = 3
+"""Times a change is checked anew because its branch moved meanwhile."""
+
 OpenAgent = Callable[[Launch, Desk], Agent]
 
 
@@ -157,7 +160,7 @@ class Driver:
         self._memory.save(replace(self._memory.state, agent_session=info.session))
         return agent, not info.resumed
 
-    async def _follow(self, ended: TurnEnded) -> None:
+    async def _follow(self, ended: TurnEnded, offers: int = 1) -> None:
         head = await asyncio.to_thread(git.commit_of, self._worktree, "HEAD") or ""
         dirty = await asyncio.to_thread(self._dirty)
         self._withdraw_outdated(head)
@@ -167,16 +170,18 @@ class Driver:
                 flags = {"asked_to_commit": True} if why == "dirty" else {"nudged": True}
                 self._memory.save(replace(state, settling=None, inbox=(*state.inbox, text), **flags))
             case session.Offer():
-                await self._offer(head, ended.last_words, dirty)
+                await self._offer(head, ended, dirty, offers)
             case session.Rest():
-                words = progress.last_words(ended.last_words)
-                detail = "" if ended.reason == "done" else f"the turn ended: {ended.reason}"
-                self._memory.save(
-                    replace(state, settling=None, run=RunState.STOPPED, detail=detail),
-                    SessionChanged(RunState.STOPPED, detail=detail, last_words=words),
-                )
+                self._rest(ended, "" if ended.reason == "done" else f"the turn ended: {ended.reason}")
             case session.GoOn():
                 pass
+
+    def _rest(self, ended: TurnEnded, detail: str) -> None:
+        words = progress.last_words(ended.last_words)
+        self._memory.save(
+            replace(self._memory.state, settling=None, run=RunState.STOPPED, detail=detail),
+            SessionChanged(RunState.STOPPED, detail=detail, last_words=words),
+        )
 
     def _dirty(self) -> tuple[str, ...]:
         return worktrees.left_behind(self._worktree, Path(self._ticket.repo), self._ticket.copied)
@@ -187,15 +192,28 @@ class Driver:
             reason = f"the branch moved on to {head[:9]}"
             self._memory.save(replace(state, review=None), ReviewWithdrawn(state.review.id, reason))
 
-    async def _offer(self, head: str, summary: str, dirty: tuple[str, ...]) -> None:
+    async def _offer(self, head: str, ended: TurnEnded, dirty: tuple[str, ...], offers: int) -> None:
         ticket = self._ticket
         self._checks = await checks.run_checks(
             ticket.checks, cwd=self._worktree, env=command_env(ticket, self._folder), timeout=ticket.check_timeout
         )
+        if await asyncio.to_thread(git.commit_of, self._worktree, "HEAD") != head:
+            # What was checked is not what is there: offer anew, unless the checks themselves keep moving it.
+            if offers < MOST_OFFERS:
+                await self._follow(ended, offers + 1)
+            else:
+                self._rest(ended, f"the branch moved {offers} times while its checks ran; no review was offered")
+            return
         number = session.review_id(self._memory.session_id, self._memory.state.next_review)
         found = await asyncio.to_thread(
             lambda: reviewing.review(
-                number, ticket.place, Path(ticket.repo), summary=summary, checks=self._checks, dirty=dirty
+                number,
+                ticket.place,
+                Path(ticket.repo),
+                head=head,
+                summary=ended.last_words,
+                checks=self._checks,
+                dirty=dirty,
             )
         )
         await self.report()

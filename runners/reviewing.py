@@ -20,50 +20,59 @@ ENVELOPE = 4096
 CUT = "\n… the diff is longer than one message can hold; the rest is on the branch.\n"
 
 
-def git_facts(worktree: Path, base_commit: str, dirty: bool = True) -> GitFacts:
+def git_facts(worktree: Path, base_commit: str) -> GitFacts:
     """Commits since the base, and files changed against it, uncommitted ones included. Blocking."""
     head = git.commit_of(worktree, "HEAD") or ""
     commits, count = git.commits(worktree, base_commit, "HEAD")
-    if dirty:
-        files = (*git.file_stats(worktree, base_commit), *git.untracked(worktree, MOST_FILES))
-    else:
-        files = git.file_stats(worktree, base_commit, head)
+    files = (*git.file_stats(worktree, base_commit), *git.untracked(worktree, MOST_FILES))
     return GitFacts(head, commits, count, files)
 
 
 def review(
-    number: ReviewId, place: Place, repo: Path, *, summary: str, checks: Sequence[Check], dirty: Sequence[str]
+    number: ReviewId,
+    place: Place,
+    repo: Path,
+    *,
+    head: str,
+    summary: str,
+    checks: Sequence[Check],
+    dirty: Sequence[str],
 ) -> Review:
-    """Blocking: asks git. What the repo does not share is not in it."""
+    """``head`` as it was checked, whatever the branch has become since. Blocking: asks git.
+
+    What the repo does not share is not in it.
+    """
     worktree = Path(place.worktree)
-    facts = git_facts(worktree, _fork_point(worktree, place), dirty=False)
+    fork = _fork_point(worktree, place, head)
+    commits, _ = git.commits(worktree, fork, head)
+    files = git.file_stats(worktree, fork, head)
     base_tip = git.commit_of(repo, f"refs/heads/{place.base}") or place.base_commit
-    changed = [file.path for file in facts.files]
+    changed = [file.path for file in files]
     full = Review(
         id=number,
-        commit=facts.head,
+        commit=head,
         branch=place.branch,
         base=place.base,
         base_commit=base_tip,
         summary=last_words(summary, SUMMARY),
-        commits=tuple(Commit(commit.sha, redact(one_line(commit.subject, 200))) for commit in facts.commits),
-        stat=facts.files[:MOST_FILES],
-        file_count=len(facts.files),
-        added=sum(file.added for file in facts.files),
-        deleted=sum(file.deleted for file in facts.files),
+        commits=tuple(Commit(commit.sha, redact(one_line(commit.subject, 200))) for commit in commits),
+        stat=files[:MOST_FILES],
+        file_count=len(files),
+        added=sum(file.added for file in files),
+        deleted=sum(file.deleted for file in files),
         checks=tuple(checks),
         outside_scope=scope.outside(changed, place.scope)[:MOST_FILES],
-        conflicts=merging.conflicts(repo, base_tip, facts.head)[:MOST_FILES],
+        conflicts=merging.conflicts(repo, base_tip, head)[:MOST_FILES],
         dirty=tuple(dirty)[:MOST_FILES],
-        diff=_diff(worktree, _fork_point(worktree, place), facts.head) if place.share is Share.FULL else None,
+        diff=_diff(worktree, fork, head) if place.share is Share.FULL else None,
         share=place.share,
     )
     return fit(shared(full))
 
 
-def _fork_point(worktree: Path, place: Place) -> str:
+def _fork_point(worktree: Path, place: Place, head: str) -> str:
     """Where the branch left its base by now: an agent may have merged the base into its branch."""
-    ran = git.attempt(worktree, "merge-base", f"refs/heads/{place.base}", "HEAD")
+    ran = git.attempt(worktree, "merge-base", f"refs/heads/{place.base}", head)
     return ran.out.strip() if ran.status == 0 else place.base_commit
 
 

@@ -404,3 +404,29 @@ async def test_a_runner_paused_during_its_checks_offers_the_change_when_it_is_ba
         review = (await stage.board.heard(ReviewOffered)).review
     assert review.checks[0].state is CheckState.PASSED
     assert review.summary == "Search works."
+
+
+# --- a branch that moves while it is being offered -------------------------------------------------------------------
+
+
+async def test_what_is_checked_is_what_is_offered(stage: Scene) -> None:
+    """Somebody commits while the checks run: they are run again, on what is then offered."""
+    more = "test -e ../moved || { touch ../moved; echo y > more.py; git add more.py; git commit -qm More; }"
+    stage.settings |= {"checks": (("sh", "-c", f"git rev-parse HEAD; {more}"),)}
+    stage.script(*WORK, DONE)
+    async with stage.runner():
+        review = (await stage.board.heard(ReviewOffered)).review
+        await stage.board.tell(RUNNER, MergeReview(review.id, review.commit, ANA))
+        await stage.board.heard(Merged)
+    assert review.checks[0].tail == review.commit
+    assert [commit.subject for commit in review.commits] == ["Add search", "More"]
+    assert len(stage.board.all(ReviewOffered)) == 1
+
+
+async def test_checks_that_never_leave_the_branch_alone_stop_the_session_with_the_reason(stage: Scene) -> None:
+    stage.settings |= {"checks": (("git", "commit", "-q", "--allow-empty", "-m", "Checked"),)}
+    stage.script(*WORK, DONE)
+    async with stage.runner():
+        stopped = await states(stage, RunState.STOPPED)
+    assert "while its checks ran" in stopped.detail
+    assert stage.board.all(ReviewOffered) == []
