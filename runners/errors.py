@@ -16,6 +16,7 @@ RunnerError
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 
@@ -42,6 +43,29 @@ class LinkRefused(RunnerError):
 
 class WorktreeProblem(RunnerError):
     pass
+
+
+_FIXES = {
+    errno.ENOSPC: "Free some disk space there",
+    errno.EDQUOT: "Free some disk space there",
+    errno.EACCES: "Let the user that runs Switchboard read and write there",
+    errno.EPERM: "Let the user that runs Switchboard read and write there",
+    errno.EROFS: "Put it where files can be written",
+    errno.ENOTDIR: "Move the file away that stands where a folder is needed, or choose another place",
+    errno.EEXIST: "Move the file away that stands where a folder is needed, or choose another place",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "Raise the limit of open files (ulimit -n)",
+}
+
+
+def disk_problem(err: OSError, then: str) -> WorktreeProblem:
+    """What this machine's files or processes refused, in words; ``then`` is what to do once it is put right."""
+    where = err.filename2 or err.filename
+    words = err.strerror or str(err) or type(err).__name__
+    return WorktreeProblem(
+        f"{where}: {words}." if where else f"{words}.",
+        f"{_FIXES.get(err.errno or 0, 'Put this right on the host')}, then {then}.",
+    )
 
 
 class MergeProblem(RunnerError):

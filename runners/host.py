@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
 import structlog
 
@@ -34,7 +35,7 @@ from bot.wire.types import Ending, RunState, SessionId
 from runners import offers, opening, ticket
 from runners.config import HostConfig
 from runners.daemon import BOT_FILE, on_signals, utc_now
-from runners.errors import RunnerError
+from runners.errors import RunnerError, disk_problem
 from runners.link import Address, Link
 from runners.spawning import Spawner
 from runners.spool import Outgoing, Spool, Waiting
@@ -47,6 +48,8 @@ MOST_RESTARTS, WITHIN = 5, 60.0
 """A runner that ends this often in so many seconds is left alone."""
 LOOK_AGAIN = 5.0
 """Seconds between two looks at a repository or agent that cannot be used, so that its fix needs no restart."""
+DISK_AGAIN = 5.0
+"""Seconds between two tries to write down what became of a command."""
 PAUSE_WITHIN = 12.0
 KNOWN_WITHIN = 20.0
 """Seconds the bot gets to acknowledge what this host offers before it is told again."""
@@ -77,6 +80,7 @@ class Host:
         self._locks: defaultdict[SessionId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._restarts: defaultdict[str, deque[float]] = defaultdict(deque)
         self._held: tuple[SessionId, ...] = ()
+        self._troubles: dict[str, str] = {}
         self._connects = asyncio.Event()
         self._link = Link(
             "host",
@@ -164,35 +168,55 @@ class Host:
         body = codec.command_body(waiting.type, waiting.body)
         match body:
             case StartSession(spec):
-                async with self._locks[spec.session]:
-                    await self._start(body, waiting.id)
+                await self._told(lambda: self._start(body, waiting.id), spec.session, waiting.id)
             case StopSession(session):
-                async with self._locks[session]:
-                    await self._stop_session(body, waiting.id)
+                await self._told(lambda: self._stop_session(body, waiting.id), session, waiting.id)
             case DeliverAnswer() | Prompt() | MergeReview() | SendBack() | ReportNow():
                 log.warning("command.for_a_runner", id=waiting.id, type=waiting.type)
                 await self._spool.commit(done=waiting.id)
             case _:
                 assert_never(body)
 
+    async def _told(self, do: Callable[[], Coroutine[Any, Any, None]], session: SessionId, done: int) -> None:
+        """One command's boundary: whatever goes wrong in it is told to its person, and ends neither host nor others."""
+        try:
+            async with self._locks[session]:
+                await do()
+            return
+        except RunnerError as err:
+            log.warning("session.refused", session=session, problem=err.problem)
+            refused = SessionRefused(err.problem, err.fix)
+        except OSError as err:
+            log.exception("session.refused", session=session)
+            problem = disk_problem(err, "try again")
+            refused = SessionRefused(problem.problem, problem.fix)
+        except Exception as err:
+            log.exception("session.refused", session=session)
+            words = f"This session's host could not do this: {type(err).__name__}: {err}."
+            refused = SessionRefused(words, "Its log says more. Try again, or look at the machine.")
+        while True:
+            try:
+                await self._spool.commit([Outgoing(refused, session)], done=done)
+            except sqlite3.Error:
+                log.exception("host.spool_not_written", fix="Free some disk space.", again_in=DISK_AGAIN)
+                await asyncio.sleep(DISK_AGAIN)
+            else:
+                return
+
     async def _start(self, body: StartSession, done: int) -> None:
         spec = body.spec
         folder = self._folder(spec.session)
         log.info("session.start", session=spec.session, repo=spec.repo, agent=spec.agent)
+        if await asyncio.to_thread((folder / ticket.TICKET).exists):
+            paper = await asyncio.to_thread(ticket.read, folder)  # a crash came between the ticket and our word of it
+        else:
+            paper = await opening.open_session(self._config, self._data, spec, self._reserving)
         try:
-            if await asyncio.to_thread((folder / ticket.TICKET).exists):
-                paper = await asyncio.to_thread(
-                    ticket.read, folder
-                )  # a crash came between the ticket and our word of it
-            else:
-                paper = await opening.open_session(self._config, self._data, spec, self._reserving)
             if await asyncio.to_thread(ticket.holder, folder / ticket.LOCK) is None:
                 await self._spawner.start(folder)
-        except RunnerError as err:
-            log.warning("session.refused", session=spec.session, problem=err.problem)
-            refused = SessionRefused(err.problem, err.fix)
-            await self._spool.commit([Outgoing(refused, spec.session)], done=done)
-            return
+        except (RunnerError, OSError) as err:
+            # The session is there, and its runner is started again like any that has ended.
+            log.warning("runner.not_started", session=spec.session, error=str(err))
         await self._spool.commit([Outgoing(SessionPlaced(paper.place), spec.session)], done=done)
         log.info("session.placed", session=spec.session, branch=paper.place.branch)
 
@@ -219,14 +243,28 @@ class Host:
     async def _watch(self) -> None:
         """Adopt the living, restart the dead."""
         while True:
-            folders = await asyncio.to_thread(opening.open_sessions, self._data)
-            self._held = tuple(SessionId(folder.name) for folder in folders)
-            for folder in folders:
-                lock = self._locks[SessionId(folder.name)]
+            with self._guarded("sessions"):
+                folders = await asyncio.to_thread(opening.open_sessions, self._data)
+                self._held = tuple(SessionId(folder.name) for folder in folders)
+            for session in self._held:
+                lock = self._locks[session]
                 if not lock.locked():
-                    async with lock:
-                        await self._revive(folder)
+                    with self._guarded(session):
+                        async with lock:
+                            await self._revive(self._folder(session))
             await asyncio.sleep(LOOK_EVERY)
+
+    @contextmanager
+    def _guarded(self, what: str) -> Iterator[None]:
+        """The boundary of one look: its trouble is logged, once, and is no other session's. It is looked at again."""
+        try:
+            yield
+        except Exception as err:
+            if self._troubles.get(what) != str(err):
+                self._troubles[what] = str(err)
+                log.exception("watch.failed", what=what)
+        else:
+            self._troubles.pop(what, None)
 
     async def _revive(self, folder: Path) -> None:
         if await asyncio.to_thread(ticket.holder, folder / ticket.LOCK) is not None:
@@ -275,7 +313,10 @@ class Host:
 
 
 def _ended_as_it_is(folder: Path, why: str) -> SessionEnded:
-    place = ticket.read(folder).place
+    try:
+        place = ticket.read(folder).place
+    except RunnerError as err:
+        return SessionEnded(Ending.STOPPED, branch="", last_words=f"{why} {err.problem}")
     return SessionEnded(Ending.STOPPED, place.branch, place.worktree, look=f"cd {place.worktree}", last_words=why)
 
 

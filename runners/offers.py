@@ -7,7 +7,7 @@ from bot.wire.types import AgentOffer, RepoOffer
 from runners import git, scope, worktrees
 from runners.agents.registry import agent_problem
 from runners.config import AgentConfig, HostConfig, RepoConfig
-from runners.errors import RunnerError
+from runners.errors import RunnerError, disk_problem
 
 
 def describe(config: HostConfig) -> HostDescribed:
@@ -37,6 +37,8 @@ def _repo(repo: RepoConfig, config: HostConfig, problem: str) -> RepoOffer:
             base = worktrees.check_repo(repo)
         except RunnerError as err:
             problem = str(err)
+        except OSError as err:
+            problem = str(disk_problem(err, "it is offered again by itself"))
     if not problem and (bad := scope.bad_patterns(repo.scope)):
         problem = f"scope under [repos.{repo.name}] has patterns that cannot be read: {', '.join(bad)}."
     return RepoOffer(

@@ -14,7 +14,7 @@ from msgspec import Struct
 from bot.wire.types import Place, SessionSpec
 from runners import checks, git, launch, scope, ticket, worktrees
 from runners.config import AgentConfig, HostConfig, RepoConfig
-from runners.errors import AgentMissing, WorktreeProblem
+from runners.errors import AgentMissing, WorktreeProblem, disk_problem
 from runners.redact import redact
 from runners.ticket import Ticket
 from runners.worktrees import Opened
@@ -39,28 +39,45 @@ async def open_session(config: HostConfig, data: Path, spec: SessionSpec, reserv
     """
     repo, agent = _wanted(config, spec)
     folder = data / "sessions" / spec.session
-    async with reserving:
+    try:
+        async with reserving:
+            begun, opened = await _made(config, data, folder, repo, spec)
+        return await _made_ready(config, folder, repo, agent, opened, begun, spec)
+    except OSError as err:
+        raise disk_problem(err, "start the session again") from err
+
+
+async def _made(
+    config: HostConfig, data: Path, folder: Path, repo: RepoConfig, spec: SessionSpec
+) -> tuple[Begun, Opened]:
+    try:
         begun = await asyncio.to_thread(_begin, config, data, folder, repo, spec)
-        opened = await _made(folder, repo, begun, spec)
-    try:
-        paper = await asyncio.to_thread(_paper, config, folder, repo, agent, opened, begun, spec)
-        env = launch.command_env(paper, folder)
-        await checks.set_up(repo.setup, cwd=opened.path, env=env, timeout=repo.setup_timeout)
-    except BaseException:
-        await asyncio.shield(asyncio.to_thread(_undo, folder, begun))
-        raise
-    await asyncio.to_thread(ticket.write, folder, paper)
-    return paper
-
-
-async def _made(folder: Path, repo: RepoConfig, begun: Begun, spec: SessionSpec) -> Opened:
-    place, base = Path(begun.worktree), spec.base or repo.base
-    try:
-        return await asyncio.to_thread(worktrees.open_worktree, repo, place, begun.branch, base)
+        place, base = Path(begun.worktree), spec.base or repo.base
+        return begun, await asyncio.to_thread(worktrees.open_worktree, repo, place, begun.branch, base)
     except BaseException:
         # What was made is undone by then, what was there before is not ours.
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
         raise
+
+
+async def _made_ready(
+    config: HostConfig,
+    folder: Path,
+    repo: RepoConfig,
+    agent: AgentConfig,
+    opened: Opened,
+    begun: Begun,
+    spec: SessionSpec,
+) -> Ticket:
+    try:
+        paper = await asyncio.to_thread(_paper, config, folder, repo, agent, opened, begun, spec)
+        env = launch.command_env(paper, folder)
+        await checks.set_up(repo.setup, cwd=opened.path, env=env, timeout=repo.setup_timeout)
+        await asyncio.to_thread(ticket.write, folder, paper)
+    except BaseException:
+        await asyncio.shield(asyncio.to_thread(_undo, folder, begun))
+        raise
+    return paper
 
 
 def _wanted(config: HostConfig, spec: SessionSpec) -> tuple[RepoConfig, AgentConfig]:

@@ -1,0 +1,94 @@
+"""A host's machine in trouble: what its disk refuses ends no host, and is told to the person who waits."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.wire.messages import HostDescribed, SessionPlaced, SessionRefused, StartSession, StopSession
+from bot.wire.types import SessionId
+from runners import git, ticket
+from tests.runners.board import ANA, Board, running
+from tests.runners.places import HOST, HOST_TOKEN, spec
+from tests.runners.scene import CHOICE, S
+from tests.runners.test_host import Machine
+
+OTHER = SessionId("s0000002a")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    found = Machine(tmp_path)
+    found.script(CHOICE)
+    yield found
+    for folder in (found.data / "sessions").glob("*"):
+        if folder.is_dir() and (pid := ticket.holder(folder / ticket.LOCK)):
+            os.kill(pid, signal.SIGKILL)  # each of these was started by this test
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board(tokens={HOST_TOKEN: HOST})
+
+
+async def test_worktrees_below_a_file_refuse_the_session_and_end_no_host(machine: Machine, board: Board) -> None:
+    (machine.folder / "file").write_text("x")
+    trees = machine.folder / "file" / "trees"
+    machine.toml.write_text(machine.toml.read_text().replace("[host]\n", f'[host]\nworktrees = "{trees}"\n'))
+    async with running(board) as bot, machine.host(bot) as process:
+        await board.tell(HOST, StartSession(spec(board, "playback", "Add search")))
+        refused = await board.heard(SessionRefused)
+        assert str(machine.folder / "file") in refused.problem
+        assert "Not a directory" in refused.problem
+        assert refused.fix
+        await board.tell(HOST, StartSession(spec(board, "playback", "x", session=OTHER, name="other")))
+        await board.heard(SessionRefused, session=OTHER)
+        assert process.returncode is None
+    assert list((machine.data / "sessions").iterdir()) == []
+
+
+async def test_a_file_that_cannot_be_copied_refuses_the_session(machine: Machine, board: Board) -> None:
+    (machine.repo / "app.py").unlink()
+    (machine.repo / "app.py").mkdir()
+    (machine.repo / "app.py" / "env").write_text("KEY=1")  # on the base branch app.py is a file
+    machine.configure('copy = ["app.py/env"]')
+    async with running(board) as bot, machine.host(bot) as process:
+        await board.tell(HOST, StartSession(spec(board, "playback", "Add search")))
+        refused = await board.heard(SessionRefused)
+        assert "app.py" in refused.problem
+        assert refused.fix
+        assert process.returncode is None
+    assert git.run(machine.repo, "branch", "--format=%(refname:short)").split() == ["main"]
+    assert list((machine.data / "sessions").iterdir()) == []
+
+
+async def test_a_session_whose_folder_cannot_be_used_is_refused(machine: Machine, board: Board) -> None:
+    (machine.data / "sessions").mkdir(parents=True)
+    (machine.data / "sessions" / S).write_text("in the way")
+    async with running(board) as bot, machine.host(bot) as process:
+        await board.tell(HOST, StartSession(spec(board, "playback", "Add search")))
+        refused = await board.heard(SessionRefused)
+        assert S in refused.problem
+        await board.tell(HOST, StartSession(spec(board, "playback", "x", session=OTHER, name="other")))
+        await board.heard(SessionPlaced, session=OTHER)
+        assert process.returncode is None
+
+
+async def test_a_session_that_cannot_be_looked_after_ends_no_host(machine: Machine, board: Board) -> None:
+    """Its lock is a folder: neither looking at it nor starting its runner can work."""
+    async with running(board) as bot:
+        async with machine.host(bot):
+            await board.heard(HostDescribed)
+        folder = machine.data / "sessions" / S
+        (folder / ticket.LOCK).mkdir(parents=True)
+        (folder / ticket.TICKET).write_text("{}")
+        async with machine.host(bot) as process:
+            await board.tell(HOST, StopSession(S, ANA))
+            await board.tell(HOST, StartSession(spec(board, "playback", "x", session=OTHER, name="other")))
+            await board.heard(SessionPlaced, session=OTHER)
+            assert process.returncode is None
+    (folder / ticket.LOCK).rmdir()
