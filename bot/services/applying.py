@@ -53,7 +53,23 @@ def guarded(
     except sqlite3.OperationalError:
         raise  # the disk, not the event: nothing of this batch is acknowledged
     except Exception:  # the edge towards peers: the event is logged and skipped
-        log.exception("link.event_failed", **context)
+        log.exception("link.event_failed", session=session, host=host, **context)
+        lost(ctx, session, body.type, host)
+
+
+_LOST = {
+    Asked.type: "asked something that I could not take in. It may wait for an answer.",
+    ReviewOffered.type: "offered a review that I could not take in.",
+}
+
+
+def lost(ctx: Ctx, session_id: SessionId | None, kind: str, host: HostId | None) -> None:
+    """A decision that cannot be shown must not vanish: its thread says that there was one."""
+    session = sessions.get(ctx.tx, session_id) if session_id and kind in _LOST else None
+    if session is None or not session.open or (host is not None and session.host != host):
+        return
+    fix = "Write here what it should do, or stop it; the bot's log says what was wrong."
+    touch.say(ctx, session, f"⚠️ *{words.escape(session.name)}* {_LOST[kind]} {fix}")
 
 
 def apply(ctx: Ctx, session_id: SessionId | None, body: EventBody, host: HostId | None, at: datetime) -> None:

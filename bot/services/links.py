@@ -202,12 +202,16 @@ def _record(ctx: Ctx, peer: Peer, epoch: str, received: Sequence[Event]) -> int:
         if isinstance(peer, RunnerPeer) and session != peer.session:
             log.warning("link.foreign_session", session=session, **context)
             continue
+        host = peer.host if isinstance(peer, HostPeer) else None
         try:
             body = codec.event_body(event.type, event.body)
-        except codec.WireError as err:
+        except codec.UnknownType as err:  # from a newer peer: what it adds is not ours to show
             log.warning("link.event_skipped", error=str(err), **context)
             continue
-        host = peer.host if isinstance(peer, HostPeer) else None
+        except codec.WireError as err:
+            log.exception("link.event_skipped", session=session, **context)
+            applying.lost(ctx, session, event.type, host)
+            continue
         applying.guarded(ctx, session, body, host, happened(event.at, ctx.now), context)
     if acked > before:
         events.ack(ctx.tx, key, epoch, acked)
