@@ -133,8 +133,9 @@ def checked_out_at(where: Path, branch: str) -> Path | None:
 
 
 def dirty_paths(where: Path, env: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Paths with changes not committed, untracked ones included, ignored ones not."""
-    out = run(where, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", env=env)
+    """Paths with changes not committed, untracked ones and those of submodules included, ignored ones not."""
+    how = ("--untracked-files=all", "--ignore-submodules=none", "--no-renames")
+    out = run(where, "status", "--porcelain=v1", "-z", *how, env=env)
     return tuple(entry[3:] for entry in out.split("\0") if len(entry) > 3)
 
 

@@ -196,7 +196,9 @@ NUDGE = (
 def commit_words(dirty: Sequence[str], most: int = 20) -> str:
     listed = "\n".join(f"- {path}" for path in dirty[:most])
     more = f"\n- and {len(dirty) - most} more" if len(dirty) > most else ""
-    return f"These changes are not committed. Commit what belongs to the task and discard the rest:\n{listed}{more}"
+    return (
+        f"This is not on your branch. Commit what belongs to the task and discard the rest:\n{listed}{more}"
+    )
 
 
 def preamble(

@@ -11,7 +11,7 @@ from pathlib import Path
 from git import Repo
 from git.exc import InvalidGitRepositoryError, NoSuchPathError
 
-from runners import git
+from runners import git, unsaved
 from runners.config import RepoConfig
 from runners.errors import WorktreeProblem
 
@@ -125,6 +125,7 @@ def _submodules(folder: Path) -> list[str]:
     if not (folder / ".gitmodules").is_file():
         return []
     ran = git.attempt(folder, "submodule", "update", "--init", "--recursive", "--quiet")
+    unsaved.mark_start(folder)
     if ran.status == 0:
         return []
     said = ran.err.strip().splitlines() or [f"exit status {ran.status}"]
@@ -145,10 +146,12 @@ def discard(repo: Path, folder: Path, branch: str) -> None:
 
 
 def left_behind(folder: Path, repo: Path, copied: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Paths that would be lost with the worktree. A copied file that nobody changed is not one of them."""
-    return tuple(
-        path for path in git.dirty_paths(folder) if path not in copied or not _same(repo / path, folder / path)
-    )
+    """What would be lost with the worktree: paths, and commits in words.
+
+    A copied file that nobody changed is not one of them.
+    """
+    dirty = (path for path in git.dirty_paths(folder) if path not in copied or not _same(repo / path, folder / path))
+    return (*dirty, *unsaved.commits(folder))
 
 
 def _same(source: Path, copy: Path) -> bool:
@@ -159,7 +162,7 @@ def _same(source: Path, copy: Path) -> bool:
 
 
 def remove_if_clean(folder: Path, repo: Path, copied: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Remove the worktree, never its branch. Returns the paths that kept it from being removed."""
+    """Remove the worktree, never its branch. Returns what kept it from being removed."""
     if not folder.exists():
         git.attempt(repo, "worktree", "prune")
         return ()

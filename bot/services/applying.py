@@ -35,6 +35,9 @@ from bot.wire.types import Ending, HostId, PersonId, RunState, SessionId
 
 log = structlog.get_logger()
 
+KEPT = 3
+"""Things named that kept a worktree from being removed."""
+
 COME_BACK = "Nothing is lost: a reply here starts its agent again, where it stopped."
 
 
@@ -191,10 +194,10 @@ def _ended(ctx: Ctx, session: Session, body: SessionEnded) -> None:
             touch.card(ctx, sessions.must(ctx.tx, session.id))
         return
     detail = session.detail if body.ending is Ending.FAILED else ""
-    if body.dirty:
-        detail = "\n".join(
-            part for part in (detail, f"uncommitted changes are kept in {body.worktree}") if part and body.worktree
-        )
+    if body.dirty and body.worktree:
+        more = f" and {len(body.dirty) - KEPT} more" if len(body.dirty) > KEPT else ""
+        left = f"kept in {body.worktree}, not on its branch: {', '.join(body.dirty[:KEPT])}{more}"
+        detail = "\n".join(part for part in (detail, left) if part)
     if body.branch and body.branch != session.branch:
         sessions.change(ctx.tx, session.id, branch=body.branch)
     close(ctx, session, body.ending, detail=detail, look=body.look, last_words=body.last_words)

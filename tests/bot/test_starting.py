@@ -142,14 +142,20 @@ async def test_stop_is_carried_to_the_runner_and_the_card_says_how_to_get_at_the
     assert card.light is Light.STOPPING
     assert [type(c) for c in await runner.takes()] == [StopSession]
     await runner.says(
-        SessionEnded(Ending.STOPPED, "switchboard/add-search", "/w", ("a.py",), "git switch switchboard/add-search")
+        SessionEnded(
+            Ending.STOPPED,
+            "switchboard/add-search",
+            "/w",
+            ("a.py", "1 commit on no branch", "b", "c", "d"),
+            "git switch switchboard/add-search",
+        )
     )
     await board.deliver()
     (card,) = board.shown(Subject.SESSION)
     assert isinstance(card, SessionCard)
     assert card.light is Light.ENDED
     assert "git switch switchboard/add-search" in card.detail
-    assert "uncommitted" in card.detail
+    assert "kept in /w, not on its branch: a.py, 1 commit on no branch, b and 2 more" in card.detail
     assert await board.links.authenticate(runner.spec.token)  # its last acknowledgement may have been lost
     board.clock.forward(days=1, seconds=1)
     assert await board.links.authenticate(runner.spec.token) is None

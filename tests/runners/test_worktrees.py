@@ -176,3 +176,98 @@ def test_the_base_of_an_unnamed_repo_is_what_is_checked_out(tmp_path: Path) -> N
     repo = make_repo(tmp_path / "repo")
     git.run(repo, "switch", "--quiet", "-c", "dev")
     assert worktrees.check_repo(config(repo)) == "dev"
+
+
+# --- commits that only the worktree holds ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def vendored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a submodule ``lib`` that git may fetch."""
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "protocol.file.allow")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "always")
+    inner, repo = make_repo(tmp_path / "inner"), make_repo(tmp_path / "repo")
+    git.run(repo, "submodule", "--quiet", "add", str(inner), "lib")
+    save(repo, "Add lib")
+    return repo
+
+
+def own(submodule: Path) -> Path:
+    git.run(submodule, "config", "user.name", "Agent")
+    git.run(submodule, "config", "user.email", "agent@example.com")
+    return submodule
+
+
+def test_commits_on_no_branch_keep_the_worktree(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    tree = open_worktree(config(repo), tmp_path / "tree", "switchboard/x").path
+    git.run(tree, "checkout", "--quiet", "--detach")
+    assert left_behind(tree, repo) == ()
+    (tree / "new.txt").write_text("work")
+    commit = save(tree, "Detached work")
+    assert remove_if_clean(tree, repo) == (f"1 commit on no branch, up to {commit[:9]}",)
+    git.run(repo, "branch", "rescued", commit)
+    assert remove_if_clean(tree, repo) == ()
+
+
+def test_commits_of_a_submodule_that_are_nowhere_else_keep_the_worktree(tmp_path: Path, vendored: Path) -> None:
+    tree = open_worktree(config(vendored), tmp_path / "tree", "switchboard/x").path
+    lib = own(tree / "lib")
+    git.run(lib, "switch", "--quiet", "-c", "work")
+    (lib / "new.txt").write_text("precious")
+    save(lib, "Precious")
+    save(tree, "Take the new lib")
+    assert git.dirty_paths(tree) == ()
+    assert remove_if_clean(tree, vendored) == ("1 commit in the submodule lib on no remote",)
+    git.run(lib, "push", "--quiet", "origin", "work")
+    assert remove_if_clean(tree, vendored) == ()
+
+
+def test_commits_of_a_submodule_that_is_not_checked_out_any_more_keep_the_worktree(
+    tmp_path: Path, vendored: Path
+) -> None:
+    tree = open_worktree(config(vendored), tmp_path / "tree", "switchboard/x").path
+    (own(tree / "lib") / "new.txt").write_text("precious")
+    save(tree / "lib", "Precious, on no branch at all")
+    git.run(tree, "rm", "--quiet", "-f", "lib")
+    save(tree, "Drop lib")
+    assert remove_if_clean(tree, vendored) == ("1 commit in the submodule lib on no remote",)
+
+
+@pytest.mark.parametrize("change", ["edited", "untracked"])
+def test_a_dirty_submodule_keeps_the_worktree_whatever_the_configuration_ignores(
+    tmp_path: Path, vendored: Path, change: str
+) -> None:
+    git.run(vendored, "config", "diff.ignoreSubmodules", "all")
+    tree = open_worktree(config(vendored), tmp_path / "tree", "switchboard/x").path
+    (tree / "lib" / ("new.txt" if change == "untracked" else "app.py")).write_text("work")
+    assert remove_if_clean(tree, vendored) == ("lib",)
+
+
+def test_a_submodule_at_a_commit_that_no_remote_branch_has_counts_for_nothing(tmp_path: Path, vendored: Path) -> None:
+    """Pinned by its id: what was fetched so is no work of the session's."""
+    inner = tmp_path / "inner"
+    git.run(inner, "config", "uploadpack.allowAnySHA1InWant", "true")
+    git.run(inner, "switch", "--quiet", "-c", "gone")
+    (inner / "new.txt").write_text("x")
+    pinned = save(inner, "Pinned")
+    git.run(vendored / "lib", "fetch", "--quiet", "origin", pinned)
+    git.run(vendored / "lib", "checkout", "--quiet", pinned)
+    save(vendored, "Pin lib")
+    git.run(inner, "switch", "--quiet", "main")
+    git.run(inner, "update-ref", "refs/pull/1/head", pinned)
+    git.run(inner, "branch", "-D", "gone")
+    tree = open_worktree(config(vendored), tmp_path / "tree", "switchboard/x").path
+    assert (tree / "lib" / "new.txt").exists()
+    assert remove_if_clean(tree, vendored) == ()
+
+
+def test_a_repository_made_inside_the_worktree_keeps_it(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    tree = open_worktree(config(repo), tmp_path / "tree", "switchboard/x").path
+    make_repo(tree / "nested")
+    assert remove_if_clean(tree, repo) == ("nested/",)
+    git.run(tree, "add", "nested")
+    git.run(tree, "commit", "--quiet", "-m", "Nested")
+    assert remove_if_clean(tree, repo) == ("1 commit in the submodule nested on no remote",)
