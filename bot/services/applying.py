@@ -10,11 +10,12 @@ import structlog
 
 from bot.domain import progress
 from bot.domain import sessions as rules
-from bot.domain.attention import History, Hold, Item, NextDigest, Now, Policy, Verdict, What, decide
+from bot.domain.attention import Now, What
 from bot.domain.sessions import Session, SessionState
-from bot.services import routine, touch, words
+from bot.services import holding, routine, touch, words
 from bot.services.ctx import Ctx
-from bot.store import commands, due, events, hosts, people, questions, reviews, sessions
+from bot.services.holding import Held
+from bot.store import commands, due, events, hosts, questions, reviews, sessions
 from bot.wire.messages import (
     AnswerApplied,
     Asked,
@@ -31,14 +32,12 @@ from bot.wire.messages import (
     SessionPlaced,
     SessionRefused,
 )
-from bot.wire.types import Ending, HostId, PersonId, RunState, SessionId
+from bot.wire.types import Ending, HostId, RunState, SessionId
 
 log = structlog.get_logger()
 
 KEPT = 3
 """Things named that kept a worktree from being removed."""
-
-COME_BACK = "Nothing is lost: a reply here starts its agent again, where it stopped."
 
 
 def guarded(
@@ -155,28 +154,11 @@ def _changed(ctx: Ctx, session: Session, body: SessionChanged) -> None:
     if state is SessionState.FAILED and session.state is not SessionState.FAILED:
         if session.stop_by is not None:
             return
-        tell_failure(ctx, now, body.detail or "it gave no reason")
+        holding.failure(ctx, now)
     elif session.state is SessionState.FAILED and state is not SessionState.FAILED:
         touch.failure(ctx, now)
     if body.state is not RunState.STARTING:
         routine.schedule_digests(ctx, now)
-
-
-def tell_failure(ctx: Ctx, session: Session, why: str) -> None:
-    """Rule 7: a failure is a decision of its own, never folded into *done*."""
-    touch.failure(ctx, session)
-    if isinstance(verdict(ctx, What.FAILURE, session.owner), Now):
-        people.pinged(ctx.tx, session.owner, f"failed:{session.id}", ctx.now)
-        said = words.escape(words.cut(why, 1500))
-        text = f"❌ *{words.escape(session.name)}* failed: {said} · {words.person(session.owner)}"
-        routine.first_progress(ctx, session.id)
-        touch.say(ctx, session, f"{text}\n{COME_BACK}" if session.open else text)
-
-
-def verdict(ctx: Ctx, what: What, person: PersonId) -> Verdict:
-    known = people.get(ctx.tx, person)
-    history = History(known.acted_at, known.pinged_at) if known else History()
-    return decide(Item(what, person), Policy(), history, ctx.now)
 
 
 def refused(ctx: Ctx, session: Session, problem: str, fix: str) -> None:
@@ -184,7 +166,7 @@ def refused(ctx: Ctx, session: Session, problem: str, fix: str) -> None:
     detail = "\n".join(part for part in (problem, fix) if part)
     close(ctx, session, Ending.STOPPED if session.stop_by else Ending.FAILED, detail=detail)
     if session.stop_by is None:
-        tell_failure(ctx, sessions.must(ctx.tx, session.id), detail)
+        holding.failure(ctx, sessions.must(ctx.tx, session.id))
 
 
 def _ended(ctx: Ctx, session: Session, body: SessionEnded) -> None:
@@ -193,7 +175,7 @@ def _ended(ctx: Ctx, session: Session, body: SessionEnded) -> None:
             sessions.change(ctx.tx, session.id, look=body.look)
             touch.card(ctx, sessions.must(ctx.tx, session.id))
         return
-    detail = session.detail if body.ending is Ending.FAILED else ""
+    detail = _why(session, body) if body.ending is Ending.FAILED else ""
     if body.dirty and body.worktree:
         more = f" and {len(body.dirty) - KEPT} more" if len(body.dirty) > KEPT else ""
         left = f"kept in {body.worktree}, not on its branch: {', '.join(body.dirty[:KEPT])}{more}"
@@ -202,8 +184,12 @@ def _ended(ctx: Ctx, session: Session, body: SessionEnded) -> None:
         sessions.change(ctx.tx, session.id, branch=body.branch)
     close(ctx, session, body.ending, detail=detail, look=body.look, last_words=body.last_words)
     if body.ending is Ending.FAILED and session.state is not SessionState.FAILED and session.stop_by is None:
-        status = f"exit status {body.exit_status}" if body.exit_status is not None else "it ended by itself"
-        tell_failure(ctx, sessions.must(ctx.tx, session.id), session.detail or body.last_words or status)
+        holding.failure(ctx, sessions.must(ctx.tx, session.id))
+
+
+def _why(session: Session, body: SessionEnded) -> str:
+    status = f"exit status {body.exit_status}" if body.exit_status is not None else "it ended by itself"
+    return session.detail or body.last_words or status
 
 
 def close(
@@ -243,25 +229,16 @@ def _asked(ctx: Ctx, session: Session, body: Asked, at: datetime) -> None:
     if not _owns(session, question.id):
         log.warning("link.foreign_question", session=session.id, question=question.id)
         return
-    what = verdict(ctx, What.QUESTION, session.owner)
-    held = "" if isinstance(what, Now) else what.reason
-    if not questions.add(ctx.tx, session.id, question, at, ping=isinstance(what, Now), held_for=held):
+    says = holding.verdict(ctx, What.QUESTION, session.owner)
+    held = "" if isinstance(says, Now) else says.reason
+    if not questions.add(ctx.tx, session.id, question, at, ping=isinstance(says, Now), held_for=held):
         return
     if not session.open:
         questions.withdraw(ctx.tx, question.id, "the session has ended", ctx.now)
         return
     touch.card(ctx, session)
     routine.schedule_digests(ctx, session)
-    match what:
-        case Now():
-            routine.first_progress(ctx, session.id)
-            touch.post_question(ctx, session, question.id)
-        case Hold(until, _):
-            due.schedule(ctx.tx, due.Due("held", question.id, "", until))
-        case NextDigest():
-            pass
-        case _:
-            assert_never(what)
+    holding.call(ctx, Held.QUESTION, question.id, says)
 
 
 def _applied(ctx: Ctx, session: Session, body: AnswerApplied) -> None:
@@ -290,10 +267,7 @@ def _offered(ctx: Ctx, session: Session, body: ReviewOffered, at: datetime) -> N
         reviews.withdraw(ctx.tx, offered.review.id, reason, ctx.now)
         touch.review(ctx, session, offered.review.id)
     touch.card(ctx, session)
-    routine.first_progress(ctx, session.id)
-    touch.post_review(ctx, session, review.id)
-    if review.diff:
-        touch.file(ctx, session, review.id)
+    holding.review(ctx, session, review.id)
     routine.schedule_digests(ctx, session)
 
 

@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.services import links, routine, touch
+from bot.services import holding, links, routine
 from bot.services.ctx import Ctx
+from bot.services.holding import Held
 from bot.services.ports import Clock
 from bot.services.settings import ServiceSettings
-from bot.store import digests, due, hosts, inbox, questions, replies, sessions
+from bot.store import digests, due, hosts, inbox, replies
 from bot.store.database import Database, Tx
 from bot.store.due import Due
-from bot.wire.types import HostId, QuestionId, SessionId
+from bot.wire.types import HostId, SessionId
 
 log = structlog.get_logger()
 
@@ -93,20 +94,12 @@ def _fire(ctx: Ctx, row: Due) -> None:
             if hosts.fell_asleep(ctx.tx, HostId(row.key)):
                 log.info("host.asleep", host=row.key)
                 links.touch_host(ctx, HostId(row.key))
-        case "held":
-            _release(ctx, QuestionId(row.key))
+        case Held.QUESTION | Held.REVIEW | Held.COPY | Held.FAILURE:
+            holding.release(ctx, Held(row.kind), row.key)
         case "prune":
             _prune(ctx)
         case _:
             log.warning("due.unknown_kind", kind=row.kind, key=row.key)
-
-
-def _release(ctx: Ctx, question: QuestionId) -> None:
-    """What was held until now is posted, if it still waits."""
-    asked = questions.get(ctx.tx, question)
-    if asked is not None and asked.open:
-        questions.release(ctx.tx, question)
-        touch.post_question(ctx, sessions.must(ctx.tx, asked.session), question)
 
 
 def _prune(ctx: Ctx) -> None:

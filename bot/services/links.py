@@ -208,7 +208,7 @@ def _record(ctx: Ctx, peer: Peer, epoch: str, received: Sequence[Event]) -> int:
         except codec.UnknownType as err:  # from a newer peer: what it adds is not ours to show
             log.warning("link.event_skipped", error=str(err), **context)
             continue
-        except codec.WireError as err:
+        except codec.WireError:
             log.exception("link.event_skipped", session=session, **context)
             applying.lost(ctx, session, event.type, host)
             continue

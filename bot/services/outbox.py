@@ -12,7 +12,7 @@ import structlog
 from bot.domain.deliveries import Ambiguous, Delivery, Failure, MessageRef, Permanent, RateLimited, Retryable, Subject
 from bot.domain.sessions import Session
 from bot.domain.views import File, PrivateNote, ThreadNote, View
-from bot.services import cards, editions, homes, touch, words
+from bot.services import cards, editions, holding, homes, touch, words
 from bot.services.ctx import Ctx
 from bot.services.ports import Clock
 from bot.services.settings import ServiceSettings
@@ -258,10 +258,7 @@ def move_to_dm(ctx: Ctx, session: Session, error: str) -> None:
 
 def _post_anew(ctx: Ctx, session: Session) -> None:
     touch.card(ctx, session)
-    for asked in questions.open_in(ctx.tx, session.id):
-        touch.post_question(ctx, session, asked.question.id)
-    for offered in reviews.open_in(ctx.tx, session.id):
-        touch.post_review(ctx, session, offered.review.id)
+    holding.anew(ctx, session)
 
 
 def lost(ctx: Ctx, message: MessageRef) -> None:
@@ -287,6 +284,6 @@ def lost(ctx: Ctx, message: MessageRef) -> None:
         case Subject.REVIEW:
             offered = reviews.get(ctx.tx, ReviewId(ref))
             if offered and offered.open:
-                touch.post_review(ctx, sessions.must(ctx.tx, offered.session), offered.review.id)
+                holding.review_anew(ctx, sessions.must(ctx.tx, offered.session), offered.review.id)
         case _:
             pass

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.domain.attention import Policy
 from bot.wire.types import PersonId
 
 
@@ -20,3 +22,5 @@ class ServiceSettings:
     heartbeat: timedelta = timedelta(seconds=10)
     asleep_after: timedelta = timedelta(seconds=30)
     """A host that is silent for this long is shown as asleep."""
+    policies: Mapping[PersonId, Policy] = field(default_factory=dict)
+    """When each person may be called; who is not named here, at any time."""

@@ -56,10 +56,12 @@ def post_question(ctx: Ctx, session: Session, question: QuestionId) -> None:
 
 
 def post_review(ctx: Ctx, session: Session, review: ReviewId) -> None:
-    """In the thread; a reviewer who is not the owner gets their own copy."""
     _put(ctx, Subject.REVIEW, review, thread(session))
-    if session.judge != session.owner:
-        _put(ctx, Subject.REVIEW, review, dm(session.judge))
+
+
+def post_copy(ctx: Ctx, session: Session, review: ReviewId) -> None:
+    """For a reviewer who is not the owner, in their own messages."""
+    _put(ctx, Subject.REVIEW, review, dm(session.judge))
 
 
 def question(ctx: Ctx, session: Session, question_id: QuestionId) -> None:

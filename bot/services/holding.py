@@ -1,0 +1,123 @@
+"""When people are called: a decision is posted now, or held until its person's policy allows it and then posted once.
+
+What is held shows at once on the session's card and in Home: neither calls anybody.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import assert_never
+
+from bot.domain.attention import History, Hold, Item, NextDigest, Now, Policy, Verdict, What, decide
+from bot.domain.reviews import Offered
+from bot.domain.sessions import Session, SessionState
+from bot.services import routine, touch, words
+from bot.services.ctx import Ctx
+from bot.store import due, people, questions, reviews, sessions
+from bot.wire.types import Ending, PersonId, QuestionId, ReviewId, SessionId
+
+COME_BACK = "Nothing is lost: a reply here starts its agent again, where it stopped."
+
+
+class Held(StrEnum):
+    """What can be held: the kinds of its rows in the due table, whose keys are ids."""
+
+    QUESTION = "held"
+    REVIEW = "held_review"
+    """A review's card in its thread, which calls the owner."""
+    COPY = "held_copy"
+    """The card in the messages of a reviewer who is not the owner."""
+    FAILURE = "held_failure"
+
+
+def verdict(ctx: Ctx, what: What, person: PersonId) -> Verdict:
+    known = people.get(ctx.tx, person)
+    history = History(known.acted_at, known.pinged_at) if known else History()
+    return decide(Item(what, person), ctx.settings.policies.get(person, Policy()), history, ctx.now)
+
+
+def call(ctx: Ctx, held: Held, ref: str, says: Verdict) -> None:
+    """Post it, hold it, or leave it to the digest. What was held before under the same name is held no more."""
+    due.cancel(ctx.tx, held, ref)
+    match says:
+        case Now():
+            release(ctx, held, ref)
+        case Hold(until, _):
+            due.schedule(ctx.tx, due.Due(held, ref, "", until))
+        case NextDigest():
+            pass
+        case _:
+            assert_never(says)
+
+
+def review(ctx: Ctx, session: Session, review_id: ReviewId) -> None:
+    """Its owner may be called at another time than its reviewer."""
+    call(ctx, Held.REVIEW, review_id, verdict(ctx, What.REVIEW, session.owner))
+    if session.judge != session.owner:
+        call(ctx, Held.COPY, review_id, verdict(ctx, What.REVIEW, session.judge))
+
+
+def failure(ctx: Ctx, session: Session) -> None:
+    """Rule 7: a failure is a decision of its own, never folded into *done*."""
+    touch.failure(ctx, session)
+    call(ctx, Held.FAILURE, session.id, verdict(ctx, What.FAILURE, session.owner))
+
+
+def release(ctx: Ctx, held: Held, ref: str) -> None:
+    """Post it, if it still waits for somebody."""
+    match held:
+        case Held.QUESTION:
+            asked = questions.get(ctx.tx, QuestionId(ref))
+            if asked is not None and asked.open:
+                questions.release(ctx.tx, asked.question.id)
+                routine.first_progress(ctx, asked.session)
+                touch.post_question(ctx, sessions.must(ctx.tx, asked.session), asked.question.id)
+        case Held.REVIEW | Held.COPY:
+            offered = reviews.get(ctx.tx, ReviewId(ref))
+            if offered is not None and offered.open:
+                _post(ctx, held, sessions.must(ctx.tx, offered.session), offered)
+        case Held.FAILURE:
+            session = sessions.get(ctx.tx, SessionId(ref))
+            if session is not None and _failed(session):
+                _tell(ctx, session)
+        case _:
+            assert_never(held)
+
+
+def anew(ctx: Ctx, session: Session) -> None:
+    """All that waits in this session and is not held, posted where its thread is now."""
+    for asked in questions.open_in(ctx.tx, session.id):
+        if not asked.held_for:
+            touch.post_question(ctx, session, asked.question.id)
+    for offered in reviews.open_in(ctx.tx, session.id):
+        review_anew(ctx, session, offered.review.id)
+
+
+def review_anew(ctx: Ctx, session: Session, review_id: ReviewId) -> None:
+    if due.get(ctx.tx, Held.REVIEW, review_id) is None:
+        touch.post_review(ctx, session, review_id)
+    if session.judge != session.owner and due.get(ctx.tx, Held.COPY, review_id) is None:
+        touch.post_copy(ctx, session, review_id)
+
+
+def _post(ctx: Ctx, held: Held, session: Session, offered: Offered) -> None:
+    if held is Held.COPY:
+        touch.post_copy(ctx, session, offered.review.id)
+        return
+    routine.first_progress(ctx, session.id)
+    touch.post_review(ctx, session, offered.review.id)
+    if reviews.diff(ctx.tx, offered.review.id):
+        touch.file(ctx, session, offered.review.id)
+
+
+def _failed(session: Session) -> bool:
+    return session.state is SessionState.FAILED or session.ending is Ending.FAILED
+
+
+def _tell(ctx: Ctx, session: Session) -> None:
+    people.pinged(ctx.tx, session.owner, f"failed:{session.id}", ctx.now)
+    why = session.detail or session.last_words or "it gave no reason"
+    head = f"❌ *{words.escape(session.name)}* failed · {words.person(session.owner)}"
+    routine.first_progress(ctx, session.id)
+    lines = (head, words.escape(words.cut(why, 1500)), COME_BACK if session.open else "")
+    touch.say(ctx, session, "\n".join(line for line in lines if line))
