@@ -18,6 +18,7 @@ from bot.wire import codec
 from bot.wire.messages import (
     AnswerApplied,
     DeliverAnswer,
+    EventBody,
     Merged,
     MergeRefused,
     MergeReview,
@@ -33,7 +34,7 @@ from bot.wire.messages import (
 from bot.wire.types import Ending, RunState
 from runners import git, merging, ticket, worktrees
 from runners.driver import Driver, OpenAgent
-from runners.errors import MergeProblem, RunnerError
+from runners.errors import MergeProblem, RunnerError, disk_problem
 from runners.leftovers import end_leftovers
 from runners.link import Address, Link
 from runners.memory import Memory
@@ -62,6 +63,21 @@ class Over:
 @dataclass(frozen=True)
 class Pausing:
     """The process ends, the session goes on later."""
+
+
+def _refusal(waiting: Waiting, err: Exception) -> tuple[EventBody, ...]:
+    """What the person who waits for this command hears of its failure."""
+    words = f"{type(err).__name__}: {err}"
+    match codec.command_body(waiting.type, waiting.body):
+        case MergeReview(review):
+            return (
+                MergeRefused(
+                    review, f"The merge broke off: {words}.", "Press Merge again; the runner's log says more."
+                ),
+            )
+        case DeliverAnswer(answer):
+            return (AnswerApplied(answer.question, applied=False, detail=f"it could not be given: {words}"),)
+    return ()
 
 
 def utc_now() -> datetime:
@@ -149,7 +165,12 @@ class Runner:
             if (asked := await asyncio.to_thread(ticket.stop_asked, self._folder)) is not None:
                 self._stop(asked, None)
             for waiting in await self._spool.waiting():
-                await self._do(waiting)
+                try:
+                    await self._do(waiting)
+                except Exception as err:
+                    # One command's boundary: it must not come again at every start and end the runner each time.
+                    log.exception("command.failed", id=waiting.id, type=waiting.type)
+                    self._memory.save(self._memory.state, *_refusal(waiting, err), done=waiting.id)
             await self._link.arrived.wait()
 
     async def _do(self, waiting: Waiting) -> None:
@@ -202,11 +223,10 @@ class Runner:
                 fast_forward=self._ticket.fast_forward,
             )
             landed = await asyncio.to_thread(merging.merge, order)
-        except MergeProblem as err:
-            self._memory.save(self._memory.state, MergeRefused(body.review, err.problem, err.fix), done=done)
-            return
-        except RunnerError as err:
-            self._memory.save(self._memory.state, MergeRefused(body.review, err.problem, err.fix), done=done)
+        except (RunnerError, OSError) as err:
+            problem = disk_problem(err, "press Merge again") if isinstance(err, OSError) else err
+            log.warning("review.merge_refused", error=str(err))
+            self._memory.save(self._memory.state, MergeRefused(body.review, problem.problem, problem.fix), done=done)
             return
         log.info("review.merged", commit=landed.commit[:9], landed_on=landed.branch)
         self._memory.save(
@@ -281,7 +301,7 @@ class Runner:
         worktree = Path(place.worktree)
         try:
             dirty = worktrees.remove_if_clean(worktree, repo, self._ticket.copied)
-        except RunnerError as err:
+        except (RunnerError, OSError) as err:
             log.warning("worktree.kept", error=str(err))
             dirty = ("(the worktree could not be looked at)",)
         kept = str(worktree) if dirty else ""

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from bot.wire.messages import Progressed, QuestionWithdrawn, ReviewOffered, ReviewWithdrawn, SessionChanged
 from bot.wire.types import Check, RunState
-from runners import checks, git, progress, reviewing, session, worktrees
+from runners import checks, git, progress, reviewing, session, standing, worktrees
 from runners.agents.base import Agent, Desk, Launch, Said, TurnEnded, Update
-from runners.errors import AgentDied, AgentError, RunnerError
+from runners.errors import AgentDied, RunnerError, disk_problem
 from runners.launch import agent_env, command_env
 from runners.memory import Memory
 from runners.questions import QuestionDesk
@@ -67,9 +67,10 @@ class Driver:
             self.busy = True
             try:
                 await self._turn()
-            except AgentError as err:
+            except (RunnerError, OSError) as err:
                 self._wake.clear()
                 await self._failed(err)
+                self.busy = False
                 await self._wake.wait()  # a person's message brings the agent back
             finally:
                 self.busy = False
@@ -127,16 +128,30 @@ class Driver:
     async def _settle(self) -> None:
         """What follows from a turn that has ended, perhaps in an earlier life of this runner."""
         settling = self._memory.state.settling
-        if settling is not None:
-            self.busy = True
-            self._git_stale = True
+        if settling is None:
+            return
+        self.busy = True
+        self._git_stale = True
+        try:
             await self.report()
             await self._follow(TurnEnded(settling.reason, settling.last_words))
-            self._memory.save(replace(self._memory.state, settling=None))
-            self.busy = False
+        except (RunnerError, OSError) as err:
+            await self._not_followed(err, settling)
+        self._memory.save(replace(self._memory.state, settling=None))
+        self.busy = False
+
+    async def _not_followed(self, err: RunnerError | OSError, settling: session.Settling) -> None:
+        """Git or the disk refuses what must come of a turn: told once, with the way on; the agent is well."""
+        log.warning("turn.not_followed", error=str(err))
+        detail = progress.last_words(_words(err))
+        await self._memory.save(
+            replace(self._memory.state, settling=None, run=RunState.FAILED, detail=detail),
+            SessionChanged(RunState.FAILED, detail=detail, last_words=progress.last_words(settling.last_words)),
+        )
 
     async def _ready(self) -> tuple[Agent, bool]:
         """The agent, and whether it knows nothing of this session yet."""
+        await asyncio.to_thread(standing.check_worktree, self._ticket.place, Path(self._ticket.repo))
         if self._agent is not None:
             return self._agent, False
         state = self._memory.state
@@ -161,15 +176,18 @@ class Driver:
         return agent, not info.resumed
 
     async def _follow(self, ended: TurnEnded, offers: int = 1) -> None:
+        place, repo = self._ticket.place, Path(self._ticket.repo)
+        await asyncio.to_thread(standing.check_worktree, place, repo)
         head = await asyncio.to_thread(git.commit_of, self._worktree, "HEAD") or ""
         dirty = await asyncio.to_thread(self._dirty)
         self._withdraw_outdated(head)
         state = self._memory.state
-        match session.after_turn(state, ended, session.Facts(head, self._ticket.place.base_commit, dirty)):
+        match session.after_turn(state, ended, session.Facts(head, place.base_commit, dirty)):
             case session.Send(text, why):
                 flags = {"asked_to_commit": True} if why == "dirty" else {"nudged": True}
                 self._memory.save(replace(state, settling=None, inbox=(*state.inbox, text), **flags))
             case session.Offer():
+                await asyncio.to_thread(standing.check_reviewable, place, repo)
                 await self._offer(head, ended, dirty, offers)
             case session.Rest():
                 self._rest(ended, "" if ended.reason == "done" else f"the turn ended: {ended.reason}")
@@ -232,14 +250,14 @@ class Driver:
         )
         log.info("review.offered", review=number, commit=found.commit[:9])
 
-    async def _failed(self, err: AgentError) -> None:
+    async def _failed(self, err: RunnerError | OSError) -> None:
         log.warning("agent.failed", error=str(err))
         words = err.last_words if isinstance(err, AgentDied) else ""
         self.desk.close_all("the agent is gone")
         await self.close_agent()
         self._git_stale = True
         await self.report()  # ahead of the news, as before a question
-        detail = progress.last_words(str(err))
+        detail = progress.last_words(_words(err))
         self._memory.save(
             replace(session.resumed(self._memory.state).state, run=RunState.FAILED, detail=detail),
             SessionChanged(RunState.FAILED, detail=detail, last_words=progress.last_words(words or self._tally.said)),
@@ -283,7 +301,7 @@ class Driver:
                 self._facts = await asyncio.to_thread(
                     reviewing.git_facts, self._worktree, self._ticket.place.base_commit
                 )
-            except RunnerError as err:
+            except (RunnerError, OSError) as err:
                 log.info("progress.no_git", error=str(err))
         self._tell(always=always)
 
@@ -293,3 +311,7 @@ class Driver:
         if found != self._shown or always:
             self._shown = found
             self._memory.tell(Progressed(progress.stamped(found, self._clock())))
+
+
+def _words(err: RunnerError | OSError) -> str:
+    return str(disk_problem(err, "reply here") if isinstance(err, OSError) else err)

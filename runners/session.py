@@ -140,6 +140,7 @@ class Facts:
     """What git says once a turn has ended."""
 
     head: str
+    """Empty where nothing that has a commit is checked out."""
     base_commit: str
     dirty: tuple[str, ...] = ()
 
@@ -176,7 +177,7 @@ def after_turn(state: State, ended: TurnEnded, facts: Facts) -> Next:
         return GoOn()
     if ended.reason != "done":
         return Rest()
-    moved = facts.head not in (state.offered, facts.base_commit)
+    moved = not facts.head or facts.head not in (state.offered, facts.base_commit)
     if facts.dirty and not state.asked_to_commit:
         return Send(commit_words(facts.dirty), "dirty")
     if moved:
@@ -196,9 +197,7 @@ NUDGE = (
 def commit_words(dirty: Sequence[str], most: int = 20) -> str:
     listed = "\n".join(f"- {path}" for path in dirty[:most])
     more = f"\n- and {len(dirty) - most} more" if len(dirty) > most else ""
-    return (
-        f"This is not on your branch. Commit what belongs to the task and discard the rest:\n{listed}{more}"
-    )
+    return f"This is not on your branch. Commit what belongs to the task and discard the rest:\n{listed}{more}"
 
 
 def preamble(
