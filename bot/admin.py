@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -59,22 +61,35 @@ async def call(bot_dir: Path, method: str, path: str, body: object = None) -> di
     return reply
 
 
-async def enroll_host(env: Mapping[str, str], name: str, owner: str, shared: bool, token_file: Path) -> None:
+@dataclass(frozen=True)
+class Enrolled:
+    """``url``: where the bot listens; ``replaced``: an earlier token of that host is no longer accepted."""
+
+    url: str
+    replaced: bool
+
+
+async def enroll_host(
+    env: Mapping[str, str], data_dir: Path | None, name: str, owner: str, shared: bool, token_file: Path
+) -> Enrolled:
     """Ask the bot for a new host token and write it to ``token_file`` (0600), replacing what is there."""
+    bot_dir = _bot_dir(env, data_dir)
     body = {"name": name, "owner": owner, "shared": shared}
-    reply = await call(_bot_dir(env, None), "POST", "/admin/hosts", body)
+    reply = await call(bot_dir, "POST", "/admin/hosts", body)
     write_secret(token_file, reply["token"])
+    return Enrolled((bot_dir / BOT_URL).read_text().strip(), bool(reply["replaced"]))
 
 
-async def revoke_host(env: Mapping[str, str], name: str) -> None:
+async def revoke_host(env: Mapping[str, str], data_dir: Path | None, name: str) -> None:
     """Ask the bot to forget a host's token and to end its connection. BotRefused names the hosts there are."""
-    await call(_bot_dir(env, None), "DELETE", f"/admin/hosts/{quote(name, safe='')}")
+    await call(_bot_dir(env, data_dir), "DELETE", f"/admin/hosts/{quote(name, safe='')}")
 
 
 async def print_sessions(env: Mapping[str, str], data_dir: Path | None, as_json: bool) -> None:
     """A table of the open sessions, or JSON."""
     rows = (await call(_bot_dir(env, data_dir), "GET", "/admin/sessions"))["sessions"]
-    console = Console()
+    # Into a pipe nothing is wrapped: a table cut at 80 columns is of use to no program.
+    console = Console() if sys.stdout.isatty() else Console(width=1_000)
     if as_json:
         # Not through rich: scripts want the text as it is.
         print(json.dumps(rows, indent=2, ensure_ascii=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +29,13 @@ class _Commands(click.Group):
         module, name = _ELSEWHERE[cmd_name].split(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+
+_data_dir = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    help="The running bot's data folder, as given to `switchboard up` or in SWITCHBOARD_DATA_DIR.",
+)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -73,7 +81,7 @@ def up(repos: tuple[Path, ...], data_dir: Path | None, config: Path | None, port
 
 
 @cli.command(short_help="Print another link to the workspace's page.")
-@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="As given to `switchboard up`.")
+@_data_dir
 def link(data_dir: Path | None) -> None:
     """Print another one-time link to the page of the workspace that `switchboard up` runs.
 
@@ -107,8 +115,17 @@ def serve(ready_fd: int | None, lifeline_fd: int | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of YAML.")
 def manifest(url: str | None, command: str, as_json: bool) -> None:
     """Print the Slack app manifest: Socket Mode, or HTTP mode with --http."""
+    from bot.config import slash_command
     from bot.slack.manifest import render
 
+    try:
+        command = slash_command(command)
+    except ValueError as err:
+        raise click.BadParameter(
+            f"{err}. Write it like /sb: lower-case letters, digits, - and _.", param_hint="--command"
+        ) from err
+    if url is not None and not re.fullmatch(r"https://[^\s/]+(/\S*)?", url):
+        raise click.BadParameter(f"{url!r} is not a public https:// address.", param_hint="--http")
     click.echo(render(command=command, http_url=url, as_json=as_json), nl=False)
 
 
@@ -132,30 +149,39 @@ def doctor(bot_url: str | None, config: Path | None) -> None:
     required=True,
     help="Where to write the host's token (mode 0600). Bring it to the machine that runs `switchboard host`.",
 )
-def enroll(name: str, owner: str, shared: bool, token_file: Path) -> None:
-    """Let a machine NAME run sessions: writes its token to a file. Run this next to the bot."""
+@_data_dir
+def enroll(name: str, owner: str, shared: bool, token_file: Path, data_dir: Path | None) -> None:
+    """Let a machine NAME run sessions: writes its token to a file. Run this next to the bot.
+
+    Enrolling a machine anew replaces its token: the earlier one is refused from then on.
+    """
     from bot.admin import enroll_host
 
-    asyncio.run(enroll_host(os.environ, name, owner, shared, token_file))
-    click.echo(f"Wrote the token of {name} to {token_file}. On that machine:")
-    click.echo(f"  switchboard host --bot URL --token-file {token_file}")
+    done = asyncio.run(enroll_host(os.environ, data_dir, name, owner, shared, token_file))
+    if done.replaced:
+        click.echo(f"{name} was enrolled before: its earlier token is refused from now on.")
+    click.echo(
+        f"Wrote the token of {name} to {token_file}. On that machine, with the bot's address as it is seen there:"
+    )
+    click.echo(f"  switchboard host --bot {done.url} --token-file {token_file} --repo PATH")
 
 
 @cli.command(short_help="Let a machine in no more.")
 @click.argument("name")
-def revoke(name: str) -> None:
+@_data_dir
+def revoke(name: str, data_dir: Path | None) -> None:
     """End the connection of machine NAME and refuse its token from now on. Run this next to the bot.
 
     Its sessions keep their own credentials, so that they can still be stopped or finished.
     """
     from bot.admin import revoke_host
 
-    asyncio.run(revoke_host(os.environ, name))
+    asyncio.run(revoke_host(os.environ, data_dir, name))
     click.echo(f"{name} is let in no more. `switchboard enroll {name}` gives it a new token.")
 
 
 @cli.command(short_help="List the open sessions.")
-@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="As given to `switchboard up`.")
+@_data_dir
 @click.option("--json", "as_json", is_flag=True, help="JSON, for scripts.")
 def sessions(data_dir: Path | None, as_json: bool) -> None:
     """List the open sessions of the bot that runs on this machine."""

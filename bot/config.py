@@ -110,7 +110,7 @@ def load(env: Mapping[str, str]) -> BotConfig:
         listen=read("SWITCHBOARD_LISTEN", _listen, Listen(), "Write HOST:PORT, for example 127.0.0.1:8787."),
         admins=read("SWITCHBOARD_ADMINS", _people, frozenset(), "List Slack member ids: U0123ABC,U0456DEF."),
         channel=env.get("SWITCHBOARD_CHANNEL", "").strip().removeprefix("#"),
-        command=read("SWITCHBOARD_COMMAND", _command, "/session", "Write it as in the manifest, for example /sb."),
+        command=read("SWITCHBOARD_COMMAND", slash_command, "/session", "Write it as in the manifest, for example /sb."),
         digest=read(
             "SWITCHBOARD_DIGEST",
             parse_schedule,
@@ -158,7 +158,8 @@ def _people(raw: str) -> frozenset[PersonId]:
     return frozenset(PersonId(person) for person in people)
 
 
-def _command(raw: str) -> str:
+def slash_command(raw: str) -> str:
+    """``raw`` with its slash. Raises ValueError for what Slack does not take as a command."""
     name = "/" + raw.removeprefix("/")
     if len(name) > 32 or not name[1:].replace("-", "").replace("_", "").isalnum() or name != name.lower():
         raise ValueError(f"{raw!r} is not a slash command")

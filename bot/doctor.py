@@ -34,14 +34,20 @@ class Finding:
 async def examine(env: Mapping[str, str], bot_url: str | None, host_config: Path | None) -> int:
     """Print every finding; the exit status is 1 if something must be fixed."""
     console = Console(highlight=False)
-    bad = 0
+    bad = hints = 0
     async for finding in _findings(env, bot_url, host_config):
         console.print(f"{_MARKS[finding.state]} ", end="")
         console.print(finding.what, markup=False, soft_wrap=True)
         if finding.fix:
             console.print(f"    {finding.fix}", markup=False, style="dim", soft_wrap=True)
         bad += finding.state == "bad"
-    console.print("\nAll is well." if not bad else f"\n{bad} to fix.")
+        hints += finding.state == "hint"
+    if bad:
+        console.print(f"\n{bad} to fix.")
+    elif not env.get("SLACK_BOT_TOKEN"):
+        console.print("\nReady for `switchboard up`. For a Slack workspace of your own, set what is missing above.")
+    else:
+        console.print("\nAll is well." if not hints else "\nNothing must be fixed; see the hints above.")
     return 1 if bad else 0
 
 
@@ -68,10 +74,9 @@ def _git() -> Finding:
 
 def _agents(host_config: Path | None) -> list[Finding]:
     # The other package, imported only here and only now: a bot alone need not hold it.
-    from runners.offers import describe
-
     from runners.config import load as load_host
     from runners.errors import RunnerError
+    from runners.offers import describe
 
     try:
         config = load_host(host_config)

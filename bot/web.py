@@ -90,9 +90,10 @@ class _Admin:
         if not re.fullmatch(r"[UW][A-Z0-9]{2,}", owner):
             return _refuse(400, f"{owner[:80]!r} is no Slack member id. Copy it from the person's profile: U0123ABC.")
         host = HostPeer(HostId(name), PersonId(owner), shared)
+        replaced = any(known.id == host.host for known in await self._services.links.hosts())
         token = await self._services.links.enroll(host.host, host.owner, shared=shared)
         await self._drop(host, "This host was enrolled anew: use its new token.")
-        return web.json_response({"ok": True, "token": token})
+        return web.json_response({"ok": True, "token": token, "replaced": replaced})
 
     async def revoke(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
@@ -127,7 +128,7 @@ def _host(host: HostKnown) -> dict[str, object]:
         "owner": host.owner,
         "shared": host.shared,
         "connected": host.connected,
-        "repos": [repo.name for repo in host.repos],
+        "repos": [{"name": repo.name, "problem": repo.problem} for repo in host.repos],
         "agents": [{"name": agent.name, "problem": agent.problem} for agent in host.agents],
         "problems": list(host.problems),
     }

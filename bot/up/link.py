@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import aiohttp
 
+from bot.config import default_data_dir
 from bot.errors import SwitchboardError
 
 
@@ -14,10 +16,16 @@ class NoWorkspace(SwitchboardError):
     """No embedded workspace runs with this data folder."""
 
 
+def command(verb: str, data_dir: Path) -> str:
+    """``switchboard VERB`` for this data folder, as short as it can be typed."""
+    named = "" if data_dir == default_data_dir() / "up" else f" --data-dir {shlex.quote(str(data_dir))}"
+    return f"switchboard {verb}{named}"
+
+
 async def another(data_dir: Path) -> str:
     """The link. Raises NoWorkspace, with what to start."""
     facts = data_dir / "workspace" / "workspace.json"
-    start = f"Start it with `switchboard up --data-dir {data_dir}`."
+    start = f"Start it with `{command('up', data_dir)}`."
     try:
         known = json.loads(facts.read_text())
     except OSError:

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
@@ -16,16 +17,21 @@ from typing import Any
 from rich.console import Console
 
 from bot import admin
-from bot.errors import ConfigError
+from bot.errors import ConfigError, SwitchboardError
 from bot.files import write_secret
 from bot.slack.manifest import manifest
 from bot.up import sample
 from bot.up.children import Child, ChildFailed, child
+from bot.up.link import command
 
 HOST = "this-machine"
 DEFAULT_PORT = 8765
 HOST_GRACE = 25.0
 """Seconds for the host to pause its runners, each of which ends an agent first; killed earlier it would leave them."""
+
+
+class RunsAlready(SwitchboardError):
+    """Another `up` holds the data folder."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,19 @@ def run(options: Options, env: Mapping[str, str]) -> None:
     """Blocks until Ctrl-C. Raises ConfigError for options that cannot work, ChildFailed when a part dies."""
     options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(options.data_dir):
+        if not env.get("SLACK_BOT_TOKEN"):
+            _free(options.port)
         asyncio.run(_run(options, env))
+
+
+def _free(port: int) -> None:
+    """Raises ConfigError where the page's port is taken; the workspace itself would only end with its log."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise ConfigError(f"  --port: {port} is taken on this machine. Take any free one with --port 0.") from None
 
 
 @contextmanager
@@ -52,9 +70,9 @@ def _alone(data_dir: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ConfigError(
-                f"  --data-dir: another `switchboard up` is using {data_dir}. "
-                "Stop it with Ctrl-C, or give this one a folder of its own."
+            raise RunsAlready(
+                f"`switchboard up` runs already with data in {data_dir}: `{command('link', data_dir)}` prints a link "
+                "to its page. For a second one, give it a folder of its own: --data-dir."
             ) from None
         yield
 
@@ -71,6 +89,7 @@ async def _run(options: Options, env: Mapping[str, str]) -> None:
         with say.status("Starting…"):
             await _start(options, env, real, stack, parts)
         _welcome(say, options, parts[0].ready, real)
+        await _problems(say, options)
         died = await _until_stopped(stop, parts)
         if died is not None:
             raise ChildFailed(f"{died.name} ended by itself. Its last words:\n{died.last_words()}\n  Log: {died.log}")
@@ -178,11 +197,22 @@ def _welcome(say: Console, options: Options, ready: Mapping[str, Any], real: boo
         # soft_wrap: a link that is cut at the terminal's edge cannot be clicked.
         say.print(f"Open {ready['open']}", soft_wrap=True)
         say.print("Then type [bold]/session start[/] in #sessions.")
-        say.print(
-            "The link works once; that browser stays signed in. `switchboard link` prints another.", soft_wrap=True
-        )
+        another = command("link", options.data_dir)
+        say.print(f"The link works once; that browser stays signed in. `{another}` prints another.", soft_wrap=True)
     repos = ", ".join(str(repo) for repo in options.repos) or (options.config and str(options.config)) or "a sample"
     say.print(f"Repository: {repos} · State and logs: {options.data_dir} · Ctrl-C stops", soft_wrap=True)
+
+
+async def _problems(say: Console, options: Options) -> None:
+    """What the host cannot use, told here: in Slack one would only meet it at the first start."""
+    hosts = (await admin.call(options.data_dir / "bot", "GET", "/admin/hosts"))["hosts"]
+    for host in hosts:
+        offers = [(f"Repository {repo['name']}", repo["problem"]) for repo in host["repos"]]
+        offers += [(f"Agent {agent['name']}", agent["problem"]) for agent in host["agents"]]
+        for what, problem in offers:
+            if problem:
+                say.print(f"[yellow]![/] {what} cannot be used: ", end="")
+                say.print(problem, markup=False, soft_wrap=True)
 
 
 async def _until_stopped(stop: asyncio.Event, parts: list[Child]) -> Child | None:
