@@ -35,8 +35,8 @@ class Chat:
     async def post(self, delivery: Delivery, message: Message) -> MessageRef:
         channel = await self._channel(delivery.to)
         if delivery.attempts > 0 and (arrived := await self._arrived(channel, delivery)):
-            await self.edit(arrived, message)  # it may show how things stood then
-            return arrived
+            # It may show how things stood then; and where it was looked for by a channel's name, the edit tells the id.
+            return await self.edit(arrived, message)
         try:
             return await self._post(channel, delivery, message)
         except SlackApiError as err:
@@ -81,15 +81,17 @@ class Chat:
                 return MessageRef(channel, _string(message, "ts"))
         return None
 
-    async def edit(self, at: MessageRef, message: Message) -> None:
+    async def edit(self, at: MessageRef, message: Message) -> MessageRef:
+        """Returns where the message is, by the channel's id."""
         blocks = list(message.blocks)
         try:
-            await self._client.chat_update(channel=at.channel, ts=at.ts, text=message.text, blocks=blocks)
+            edited = await self._client.chat_update(channel=at.channel, ts=at.ts, text=message.text, blocks=blocks)
         except SlackApiError as err:
             if code_of(err) not in BAD_BLOCKS:
                 raise
             _refused(err, channel=at.channel, ts=at.ts)
-            await self._client.chat_update(channel=at.channel, ts=at.ts, text=message.text, blocks=[])
+            edited = await self._client.chat_update(channel=at.channel, ts=at.ts, text=message.text, blocks=[])
+        return MessageRef(_string(edited.data, "channel") or at.channel, at.ts)
 
     async def private(self, delivery: Delivery, person: PersonId, message: Message) -> None:
         """Beside the thread it belongs to; in the person's own conversation where it belongs to none."""

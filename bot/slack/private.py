@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 PATIENCE = 0.3
 """Seconds that a form may take to be made before a stand-in is opened in its place."""
+TELL_WITHIN = 2.0
+"""Seconds for a private note: Slack waits three for the acknowledgement of the click that it answers."""
 _TROUBLE = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError)
 
 
@@ -32,7 +34,15 @@ class Private:
         self._http = http
 
     async def say(self, back: Back, message: Message) -> bool:
-        """Whether the person was told."""
+        """Whether the person was told. Slack's acknowledgement waits behind this, so it is given up in time."""
+        try:
+            async with asyncio.timeout(TELL_WITHIN):
+                return await self._say(back, message)
+        except TimeoutError:
+            log.warning("slack.private.too_slow", channel=back.channel, seconds=TELL_WITHIN)
+            return True
+
+    async def _say(self, back: Back, message: Message) -> bool:
         if back.ephemeral and back.response_url:
             return await self._respond(back, {"replace_original": True, **_body(message)})
         if back.view and back.trigger:

@@ -24,10 +24,10 @@ def need_scope(ws: Workspace, *any_of: str) -> None:
         raise SlackError("missing_scope", needed=",".join(any_of), provided=",".join(sorted(ws.scopes)))
 
 
-def find_channel(ws: Workspace, wanted: str) -> Channel:
-    """By id, or by ``#name``. Other people's DMs do not exist for the app."""
+def find_channel(ws: Workspace, wanted: str, *, by_name: bool = False) -> Channel:
+    """By id; posting takes a ``#name`` as well (``by_name``). Other people's DMs do not exist for the app."""
     channel = ws.state.channels.get(wanted)
-    if channel is None and wanted:
+    if channel is None and wanted and by_name:
         name = wanted.removeprefix("#").lower()
         channel = next((c for c in ws.state.channels.values() if c.kind == "channel" and c.name == name), None)
     if channel is None or (channel.kind == "im" and ws.state.bot.id not in channel.members):

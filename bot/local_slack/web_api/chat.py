@@ -196,7 +196,7 @@ def postable(ws: Workspace, wanted: str, *, public: bool = True) -> Channel:
     if wanted in ws.state.people and not ws.state.people[wanted].is_bot:
         channel = channels.open_im(ws, ws.state.bot.id, wanted)
     else:
-        channel = find_channel(ws, wanted)
+        channel = find_channel(ws, wanted, by_name=True)
     if channel.archived:
         raise SlackError("is_archived")
     if ws.state.bot.id not in channel.members and not (public and "chat:write.public" in ws.scopes):
