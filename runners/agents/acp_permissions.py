@@ -12,8 +12,9 @@ from pathlib import PurePath
 from acp.schema import PermissionOption
 
 from bot.wire.types import ALLOW, APPROVE, DENY, REVISE, Option, QuestionKind
+from runners.agents import acp_sharing as sharing
 from runners.agents.acp_calls import Call
-from runners.agents.base import Answered, Chosen, Inquiry, Text, Unanswered
+from runners.agents.base import Answered, Chosen, Inquiry, Shown, Text, Unanswered
 from runners.agents.text import exact, one_line, prose
 
 PERMISSION_OPTIONS = (Option(ALLOW, "Allow"), Option(DENY, "Deny"))
@@ -23,21 +24,42 @@ PLAN_OPTIONS = (Option(APPROVE, "Approve"), Option(REVISE, "Revise"))
 def permission_inquiry(call: Call, cwd: str) -> Inquiry:
     command = _command(call)
     detail = exact(command) or exact("\n".join(_diff(*diff) for diff in call.diffs)) or exact(_raw(call))
-    context = [prose(text, 4000) for text in call.texts]
-    if isinstance(call.raw, dict):
-        context += [prose(v, 2000) for k in ("description", "reason") if isinstance(v := call.raw.get(k), str)]
-        where = call.raw.get("cwd") or call.raw.get("workdir")
-        if isinstance(where, str) and PurePath(where) != PurePath(cwd):
-            context.append(f"In {exact(where, 300)}")
-    fresh = [line for line in dict.fromkeys(context) if line and line.strip("`\n ") != command.strip()]
+    title, why, place = _ask_for(call, command), _why(call), _elsewhere(call, cwd)
+    texts = [prose(text, 4000) for text in call.texts]
+    full = Shown(title, _lines([*texts, *why, *place], command), detail)
+    words = _lines([*sharing.without_code(call, texts), *why, *place], command)
+    if command:
+        stat = none = Shown(title, words, detail)  # it is what is decided on
+    else:
+        stat = Shown(title, words, sharing.stat(call))
+        none = Shown(sharing.nameless_title(call), _lines([*why], ""), sharing.counts(call))
     return Inquiry(
         kind=QuestionKind.PERMISSION,
-        title=_ask_for(call, command),
-        context="\n".join(fresh),
-        detail=detail,
+        title=full.title,
+        context=full.context,
+        detail=full.detail,
         options=PERMISSION_OPTIONS,
         allow_text=False,
+        stat=stat,
+        none=none,
     )
+
+
+def _why(call: Call) -> list[str]:
+    """The agent's own reason."""
+    if not isinstance(call.raw, dict):
+        return []
+    return [prose(v, 2000) for key in ("description", "reason") if isinstance(v := call.raw.get(key), str)]
+
+
+def _elsewhere(call: Call, cwd: str) -> list[str]:
+    where = (call.raw.get("cwd") or call.raw.get("workdir")) if isinstance(call.raw, dict) else None
+    return [f"In {exact(where, 300)}"] if isinstance(where, str) and PurePath(where) != PurePath(cwd) else []
+
+
+def _lines(words: Sequence[str], command: str) -> str:
+    """Nothing twice, and not the command again."""
+    return "\n".join(word for word in dict.fromkeys(words) if word and word.strip("`\n ") != command.strip())
 
 
 def plan_inquiry(call: Call) -> Inquiry:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
-from bot.wire.types import Option, PlanStep, QuestionKind
+from bot.wire.types import Option, PlanStep, QuestionKind, Share
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,20 @@ class TurnEnded:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """The words of a question that show something of the code."""
+
+    title: str
+    context: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class Inquiry:
-    """A question as the agent puts it; the runner gives it its id. Fields as in ``bot.wire.types.Question``."""
+    """A question as the agent puts it; the runner gives it its id. Fields as in ``bot.wire.types.Question``.
+
+    Only the adapter knows what in it is code: it also says it in the words of repositories that share less.
+    """
 
     kind: QuestionKind
     title: str
@@ -101,6 +113,15 @@ class Inquiry:
     detail: str = ""
     options: tuple[Option, ...] = ()
     allow_text: bool = True
+    stat: Shown | None = None
+    """Without lines of code; None: there are none in it."""
+    none: Shown | None = None
+    """Without names of files as well."""
+
+    def words(self, share: Share) -> Shown:
+        """What a repository that shares this much lets out."""
+        less = {Share.STAT: self.stat, Share.NONE: self.none}.get(share)
+        return less or Shown(self.title, self.context, self.detail)
 
 
 @dataclass(frozen=True)
