@@ -32,7 +32,7 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import Ending, RunState
-from runners import git, merging, ticket, worktrees
+from runners import git, merging, session, ticket, worktrees
 from runners.driver import Driver, OpenAgent
 from runners.errors import MergeProblem, RunnerError, disk_problem
 from runners.leftovers import end_leftovers
@@ -181,7 +181,7 @@ class Runner:
             case DeliverAnswer(answer):
                 self._driver.desk.answer(answer, waiting.id)
             case Prompt(text):
-                self._memory.save(replace(state, inbox=(*state.inbox, text)), done=waiting.id)
+                self._memory.save(session.prompted(state, text), done=waiting.id)
             case SendBack(review, text):
                 self._send_back(review, text, waiting.id)
             case MergeReview():
@@ -201,7 +201,7 @@ class Runner:
         state = self._memory.state
         message = f"Your change was looked at and sent back:\n{text}\nWork this in and commit it."
         current = None if state.review and state.review.id == review else state.review
-        self._memory.save(replace(state, review=current, inbox=(*state.inbox, message)), done=done)
+        self._memory.save(session.prompted(replace(state, review=current), message), done=done)
 
     def _stop(self, body: StopSession, done: int | None) -> None:
         self._memory.save(replace(self._memory.state, stopping=body.by), done=done)

@@ -107,7 +107,8 @@ class Driver:
     async def _turn(self) -> None:
         agent, fresh = await self._ready()
         state = self._memory.state
-        message, *rest = state.inbox
+        first, *rest = state.inbox
+        message = session.said_with_open(state, first)
         if fresh and state.introduced:
             # The agent could not take up its old session: it needs to be told everything again.
             message = self._preamble("", "Work on this was begun before; look at the branch first.", message)

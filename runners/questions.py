@@ -39,9 +39,18 @@ class QuestionDesk:
     async def ask(self, inquiry: Inquiry) -> Answered:
         state = self._memory.state
         question = _question(inquiry, session.question_id(self._memory.session_id, state.next_question))
+        if (given := session.answered_already(state, question)) is not None:
+            answer, after = given
+            self._memory.save(after)
+            return _answered(question, answer)
+        # An agent whose process went asks again: that is the question people still look at, under its old id.
+        left = (known for known in state.open if known.kind in session.KEPT_OPEN and known.id not in self._live)
+        if (known := session.same(left, question)) is not None:
+            question, asked = known, state
+        else:
+            asked = replace(state, open=(*state.open, question), next_question=state.next_question + 1)
         future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._live[question.id] = future
-        asked = replace(state, open=(*state.open, question), next_question=state.next_question + 1)
         self._tell_progress()
         self._memory.save(asked, Asked(question))
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -25,6 +25,14 @@ class Told(Struct, frozen=True):
     words: str
 
 
+class Late(Struct, frozen=True):
+    """An answer that became a message, because its agent had gone; of no use once that message is taken."""
+
+    question: Question
+    answer: Answer
+    message: str
+
+
 class Settling(Struct, frozen=True):
     """A turn that has ended and whose consequence (checks, a review) is not on disk yet; taken up after a crash."""
 
@@ -42,6 +50,9 @@ class State(Struct, frozen=True):
     """The agent has its preamble and task."""
     inbox: tuple[str, ...] = ()
     """Messages for the agent, one turn each."""
+    waiting: tuple[str, ...] = ()
+    """Messages from before a restart, held back until the questions that outlived it are closed."""
+    late: tuple[Late, ...] = ()
     turn: str = ""
     """The message being worked on."""
     settling: Settling | None = None
@@ -82,7 +93,38 @@ def find(state: State, question: QuestionId) -> Question | None:
 
 
 def without(state: State, question: QuestionId) -> State:
-    return replace(state, open=tuple(found for found in state.open if found.id != question))
+    state = replace(state, open=tuple(found for found in state.open if found.id != question))
+    return state if state.open else _released(state)
+
+
+def _released(state: State) -> State:
+    return replace(state, inbox=(*state.inbox, *state.waiting), waiting=())
+
+
+def prompted(state: State, text: str) -> State:
+    """A person wants to be heard now, whatever is open: nothing is held back any longer."""
+    state = _released(state)
+    return replace(state, inbox=(*state.inbox, text))
+
+
+def said_with_open(state: State, message: str) -> str:
+    """The message about to be given, with word of the questions that outlived the agent's process."""
+    titles = [f'"{question.title}"' for question in state.open]
+    if not titles or any(message == late.message for late in state.late):
+        return message
+    return f"{message}\n\n(Still open with the people here, no need to ask anew: {', '.join(titles)}.)"
+
+
+def same(questions: Iterable[Question], asked: Question) -> Question | None:
+    """The one of ``questions`` that is asked here again."""
+    return next(
+        (
+            known
+            for known in questions
+            if (known.kind, known.title, known.options) == (asked.kind, asked.title, asked.options)
+        ),
+        None,
+    )
 
 
 def answer_words(question: Question, answer: Answer) -> str:
@@ -94,10 +136,29 @@ def answer_words(question: Question, answer: Answer) -> str:
 def answered(state: State, question: Question, answer: Answer, *, live: bool) -> State:
     """The question is closed. Where its agent has gone, the answer becomes a message."""
     told = Told(question.title, answer.by.name, answer_words(question, answer))
-    state = without(state, question.id)
     if live:
-        return replace(state, told=(*state.told, told))
-    return replace(state, inbox=(*state.inbox, answer_message(told)))
+        return without(replace(state, told=(*state.told, told)), question.id)
+    late = Late(question, answer, answer_message(told))
+    kept = tuple(other for other in state.late if other.message in state.inbox)
+    # Ahead of what waited for it: told something else first, the agent would only ask again.
+    return without(replace(state, inbox=(*state.inbox, late.message), late=(*kept, late)), question.id)
+
+
+def answered_already(state: State, asked: Question) -> tuple[Answer, State] | None:
+    """The answer to this very question, if it waits as a message; and the state in which it has been given."""
+    late = {late.question.id: late for late in state.late if late.message in state.inbox}
+    known = same((each.question for each in late.values()), asked)
+    if known is None:
+        return None
+    found = late[known.id]
+    at = state.inbox.index(found.message)
+    told = Told(known.title, found.answer.by.name, answer_words(known, found.answer))
+    return found.answer, replace(
+        state,
+        inbox=(*state.inbox[:at], *state.inbox[at + 1 :]),
+        late=tuple(each for each in state.late if each is not found),
+        told=(*state.told, told),
+    )
 
 
 def answer_message(told: Told) -> str:
@@ -124,12 +185,21 @@ def resumed(state: State) -> Resumed:
     words += ["Answers given before the interruption:" if state.told else "", *map(answer_message, state.told)]
     message = "\n".join(filter(None, words))
     state = replace(state, open=kept, turn="", told=())
-    if not message or not state.introduced:
+    if not state.introduced or not (message or kept):
         return Resumed(state, lost)
     if kept:
-        # The agent would only ask again: it goes on when the answer comes, and hears the rest then.
-        return Resumed(replace(state, turn=""), lost)
+        # The agent would only ask again: it goes on when the answer comes.
+        return Resumed(_held(state), lost)
     return Resumed(replace(state, inbox=(message, *state.inbox)), lost)
+
+
+def _held(state: State) -> State:
+    answers = {late.message for late in state.late}
+    return replace(
+        state,
+        inbox=tuple(message for message in state.inbox if message in answers),
+        waiting=(*state.waiting, *(message for message in state.inbox if message not in answers)),
+    )
 
 
 # --- after a turn ----------------------------------------------------------------------------------------------------
