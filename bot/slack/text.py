@@ -136,8 +136,21 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
 
 def fence(text: str, limit: int) -> str:
     """A code block that its content cannot leave: a zero-width space parts any three backticks."""
+    return fence_part(text, limit)[0]
+
+
+def fence_part(text: str, limit: int) -> tuple[str, str]:
+    """The same, and what it leaves out, in words: ``12 more lines``; empty where it shows all. Cut at a line's end."""
     body = _FENCES.sub(lambda run: "\u200b".join(run.group()), clean(text).strip("\n")) or " "
-    return f"```\n{escape(cut(body, limit - 8, _escaped_cost))}\n```"
+    shown, left = cut(body, limit - 8, _escaped_cost), ""
+    if shown != body:
+        whole = shown.rfind("\n")
+        if whole > len(shown) // 2:
+            shown = shown[:whole]
+            left = count(body.count("\n") - shown.count("\n"), "more line")
+        else:
+            left = count(len(body) - len(shown) + len(ELLIPSIS), "more character")
+    return f"```\n{escape(shown)}\n```", left
 
 
 def inline(text: str, limit: int) -> str:

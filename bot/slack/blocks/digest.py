@@ -12,7 +12,7 @@ from bot.slack.blocks.kit import Block, Button, Card, Message, link
 from bot.slack.blocks.question import SIGN, answers, is_cut
 from bot.slack.blocks.review import sha, verdicts, warnings
 from bot.slack.blocks.session import row, stop_button
-from bot.wire.types import Question, Review
+from bot.wire.types import Question, QuestionKind, Review
 
 DIGEST_ROOM = 40
 """Blocks for decisions, of Slack's 50: the rest is for the other sections."""
@@ -28,6 +28,9 @@ def digest(view: DigestView) -> Message:
     _sessions(card, "Stopped", view.stopped)
     _sessions(card, "Working", view.working)
     _sessions(card, "Done", view.done)
+    if view.decisions and all(decision.settled for decision in view.decisions):
+        card.small(f"Told {text.at(view.at)}", "newer decisions are in Home and your next digest")
+        return card.message()
     card.small(
         f"As of {text.at(view.at)}",
         f"next digest {text.at(view.next)}" if view.next else "",
@@ -37,6 +40,8 @@ def digest(view: DigestView) -> Message:
 
 def _headline(view: DigestView) -> str:
     waiting = [d for d in view.decisions if not d.settled]
+    if view.decisions and not waiting:
+        return _all_settled(len(view.decisions))
     reviews = sum(d.review is not None for d in waiting)
     needs = len(waiting) - reviews
     counted = (
@@ -51,6 +56,11 @@ def _headline(view: DigestView) -> str:
     if not waiting:
         parts.insert(0, "Nothing needs you")
     return " · ".join(parts)
+
+
+def _all_settled(count: int) -> str:
+    """This message's own items; newer decisions may wait, which it does not tell."""
+    return {1: "Settled", 2: "Both settled"}.get(count, f"All {count} settled")
 
 
 def _decisions(card: Card, decisions: Sequence[DecisionLine], now: datetime, room: int) -> None:
@@ -69,7 +79,7 @@ def _decision(card: Card, line: DecisionLine, now: datetime) -> None:
     if line.settled:
         card.say(f"{line.number} ☑️ {name} · {text.line(line.settled, 400)}")
     elif line.question:
-        _question(card, line.question, f"{line.number} {SIGN[line.question.kind]} {name}", waited)
+        _question(card, line.question, f"{line.number} {SIGN[line.question.kind]} {name}", waited, line.link)
     elif line.review:
         _review(card, line.review, f"{line.number} 👀 {name}", line.session_name, waited)
     else:
@@ -81,13 +91,16 @@ def _decision(card: Card, line: DecisionLine, now: datetime) -> None:
             )
 
 
-def _question(card: Card, question: Question, head: str, waited: str) -> None:
+def _question(card: Card, question: Question, head: str, waited: str, thread: str) -> None:
     first = " · ".join(part for part in (head, text.line(question.title, 240) or "A question", waited) if part)
-    code = text.fence(question.detail, DETAIL) if question.detail.strip() else ""
+    code, left = text.fence_part(question.detail, DETAIL) if question.detail.strip() else ("", "")
     card.say("\n".join(part for part in (first, text.line(question.context, CONTEXT), code) if part))
-    whole = text.fits(question.context, CONTEXT) and text.fits(question.detail, DETAIL)
-    described = any(option.description for option in question.options)
-    answers(card, question, short=True, cut=is_cut(question) or not whole or described)
+    cut = bool(left) or is_cut(question) or not text.fits(question.context, CONTEXT)
+    if question.kind is QuestionKind.PERMISSION:
+        card.small(f"⚠️ {left or 'there is more to it'}: it can be allowed in its thread only" if cut else "")
+    elif any(option.description for option in question.options):
+        cut = True
+    answers(card, question, short=True, cut=cut, thread=thread)
 
 
 def _review(card: Card, review: Review, head: str, name: str, waited: str) -> None:

@@ -210,8 +210,8 @@ def _text(label: str, hint: str = "") -> Block:
 
 def _asked(question: Question, name: str) -> list[Block]:
     asked = [section(f"*{text.line(name, 80)}* · {text.line(question.title, 500) or 'A question'}")]
-    if question.context.strip():
-        asked.append(section(text.prose(question.context, 1500)))
+    if context := text.prose(question.context, 1500):
+        asked.append(section(context))
     if question.detail.strip():
         asked.append(section(text.fence(question.detail, 1500)))
     return asked

@@ -49,7 +49,9 @@ def matter(card: Card, question: Question) -> None:
     """What decides the question: its context, the exact command or plan, the options in full."""
     card.say(text.prose(question.context, CONTEXT))
     if question.detail.strip():
-        card.say(text.fence(question.detail, DETAIL))
+        code, left = text.fence_part(question.detail, DETAIL)
+        card.say(code)
+        card.small(f"⚠️ {left}: Show in full" if left else "")
     if listed := _listed(question):
         card.say(listed)
 
@@ -60,9 +62,16 @@ def takes_text(question: Question) -> bool:
     return question.allow_text or not question.options
 
 
-def answers(card: Card, question: Question, short: bool = False, cut: bool | None = None) -> None:
-    """The row of answers. ``short`` is for lists of decisions; ``cut``: the words above leave something out."""
+def answers(card: Card, question: Question, short: bool = False, cut: bool | None = None, thread: str = "") -> None:
+    """The row of answers. ``short`` is for lists of decisions; ``cut``: the words above leave something out.
+
+    A list grants nothing that it does not show whole: that is done in the thread.
+    """
     extra = _after(question, short, is_cut(question) if cut is None else cut)
+    if short and cut and question.kind is QuestionKind.PERMISSION:
+        extra = [button for button in extra if button.act.arg != ALLOW]
+        if thread:
+            extra.insert(0, Button("Open its thread", Act(Verb.OPEN, question.id), url=thread))
     options = ranked(question) if question.kind is QuestionKind.CHOICE else []
     if len(options) > BUTTONS:
         choices = [(_label(o), Act(Verb.CHOOSE, question.id, o.id, i)) for i, o in options]
@@ -134,7 +143,7 @@ def is_cut(question: Question) -> bool:
     return (
         not text.fits(question.title, TITLE)
         or not text.fits(question.context, CONTEXT)
-        or not text.fits(question.detail, DETAIL)
+        or bool(text.fence_part(question.detail, DETAIL)[1])
         or any(not text.fits(o.label, room // 2) or not text.fits(o.label + o.description, room - 6) for o in options)
     )
 
