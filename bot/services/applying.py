@@ -209,11 +209,12 @@ def close(
         touch.question(ctx, session, question)
     commands.drop_for_runner(tx, session.id)
     events.forget(tx, commands.runner_peer(session.id))
+    routine.bring_progress(ctx, session.id, only_edit=True)
     due.cancel(tx, "progress", session.id)
     sessions.end(tx, session.id, ending, ctx.now, detail=detail, look=look, last_words=last_words)
     now = sessions.must(tx, session.id)
     touch.card(ctx, now)
-    touch.failure(ctx, now)
+    touch.digests_of(ctx, now)
     routine.schedule_digests(ctx, now)
 
 
@@ -267,6 +268,7 @@ def _offered(ctx: Ctx, session: Session, body: ReviewOffered, at: datetime) -> N
         reviews.withdraw(ctx.tx, offered.review.id, reason, ctx.now)
         touch.review(ctx, session, offered.review.id)
     touch.card(ctx, session)
+    touch.digests_of(ctx, session)
     holding.review(ctx, session, review.id)
     routine.schedule_digests(ctx, session)
 

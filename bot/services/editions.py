@@ -125,7 +125,7 @@ def view(ctx: Ctx, digest_id: int) -> DigestView | None:
         stopped=tuple(lines["stopped"]),
         working=tuple(lines["working"]),
         done=tuple(lines["done"]),
-        next=kept.next,
+        next=kept.next if kept.next and kept.next > ctx.now else None,
         on_demand=kept.on_demand,
     )
 
@@ -152,9 +152,9 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
             if offered.merged:
                 settled = f"{name(ctx, offered.merged.by)} merged it into {offered.merged.landed_on}"
             elif offered.sent_back:
-                settled = f"{name(ctx, offered.sent_back.by)} sent it back"
+                settled = f"{name(ctx, offered.sent_back.by)} sent it back{_since(ctx, session)}"
             elif offered.withdrawn:
-                settled = cut(offered.withdrawn.reason, 200) or "withdrawn"
+                settled = _since(ctx, session).strip("; ") or cut(offered.withdrawn.reason, 200) or "withdrawn"
             elif offered.merging_by:
                 settled = f"{name(ctx, offered.merging_by)} is merging it"
             return replace(line, since=offered.at, review=offered.review, settled=settled)
@@ -164,6 +164,16 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
             gone = not session.open and session.ending is Ending.FAILED
             settled = "" if failed or gone else "it goes on" if session.open else "ended"
             return replace(line, failed=row.text or "failed", settled=settled)
+
+
+def _since(ctx: Ctx, session: Session) -> str:
+    """What became of a session after a verdict that did not end it."""
+    if session.ending is Ending.MERGED:
+        _, landed_on = reviews.merged_by(ctx.tx, session.id)
+        return f"; since merged into {landed_on}" if landed_on else "; since merged"
+    if not session.open:
+        return "; the session has ended"
+    return "; a newer review waits" if reviews.open_in(ctx.tx, session.id) else ""
 
 
 def name(ctx: Ctx, person: PersonId) -> str:

@@ -70,7 +70,7 @@ def release(ctx: Ctx, held: Held, ref: str) -> None:
             asked = questions.get(ctx.tx, QuestionId(ref))
             if asked is not None and asked.open:
                 questions.release(ctx.tx, asked.question.id)
-                routine.first_progress(ctx, asked.session)
+                routine.bring_progress(ctx, asked.session)
                 touch.post_question(ctx, sessions.must(ctx.tx, asked.session), asked.question.id)
         case Held.REVIEW | Held.COPY:
             offered = reviews.get(ctx.tx, ReviewId(ref))
@@ -104,10 +104,10 @@ def _post(ctx: Ctx, held: Held, session: Session, offered: Offered) -> None:
     if held is Held.COPY:
         touch.post_copy(ctx, session, offered.review.id)
         return
-    routine.first_progress(ctx, session.id)
-    touch.post_review(ctx, session, offered.review.id)
+    routine.bring_progress(ctx, session.id)
     if reviews.diff(ctx.tx, offered.review.id):
-        touch.file(ctx, session, offered.review.id)
+        touch.file(ctx, session, offered.review.id)  # before the mention: who follows a thread is notified of files
+    touch.post_review(ctx, session, offered.review.id)
 
 
 def _failed(session: Session) -> bool:
@@ -118,6 +118,6 @@ def _tell(ctx: Ctx, session: Session) -> None:
     people.pinged(ctx.tx, session.owner, f"failed:{session.id}", ctx.now)
     why = session.detail or session.last_words or "it gave no reason"
     head = f"❌ *{words.escape(session.name)}* failed · {words.person(session.owner)}"
-    routine.first_progress(ctx, session.id)
+    routine.bring_progress(ctx, session.id)
     lines = (head, words.escape(words.cut(why, 1500)), COME_BACK if session.open else "")
     touch.say(ctx, session, "\n".join(line for line in lines if line))

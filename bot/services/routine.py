@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from bot.domain import digests as editions_rules
 from bot.domain import progress
 from bot.domain.sessions import Session
 from bot.services import calendar, editions, homes, touch
 from bot.services.ctx import Ctx
-from bot.store import due, people, sessions
+from bot.store import due, people, questions, reviews, sessions
 from bot.store.due import Due
 from bot.wire.types import PersonId, SessionId, Snapshot
 
@@ -56,7 +58,10 @@ def progress_came(ctx: Ctx, session_id: SessionId, snapshot: Snapshot, *, first:
     """The first message is posted at once, while nobody follows the thread yet; later ones wait for their interval."""
     if first:
         if progress.has_news(snapshot, None):
-            first_progress(ctx, session_id)
+            bring_progress(ctx, session_id)
+        return
+    if _decision_waits(ctx, session_id):
+        bring_progress(ctx, session_id)  # a card below it says how things stand
         return
     if due.get(ctx.tx, "progress", session_id) is not None:
         return
@@ -65,13 +70,25 @@ def progress_came(ctx: Ctx, session_id: SessionId, snapshot: Snapshot, *, first:
         due.schedule(ctx.tx, Due("progress", session_id, "", max(ctx.now, at + ctx.settings.progress_every)))
 
 
-def first_progress(ctx: Ctx, session_id: SessionId) -> None:
-    """Before the first mention makes somebody follow the thread: edits notify nobody."""
+def bring_progress(ctx: Ctx, session_id: SessionId, *, only_edit: bool = False) -> None:
+    """True beside a card that calls somebody. The first comes before that mention makes them follow the thread; later
+    ones are edits, which notify nobody: a fresh message waits for its interval."""
     session = sessions.get(ctx.tx, session_id)
-    if session is None or session.snapshot is None or sessions.told(ctx.tx, session_id)[1] is not None:
+    if session is None or session.snapshot is None:
         return
-    sessions.tell(ctx.tx, session_id, session.snapshot, ctx.now, progress.new_commits(session.snapshot, None))
+    shown, at, _, _ = sessions.told(ctx.tx, session_id)
+    if at is None and only_edit:
+        return
+    if at is not None and shown is not None and replace(session.snapshot, at=shown.at) == shown:
+        return
+    below = sessions.tell(ctx.tx, session_id, session.snapshot, ctx.now, progress.new_commits(session.snapshot, shown))
+    if below and at is not None:
+        sessions.wrote_below(ctx.tx, session_id)  # still to be told by the next fresh message
     touch.progress(ctx, session, fresh=False)
+
+
+def _decision_waits(ctx: Ctx, session_id: SessionId) -> bool:
+    return bool(questions.oldest_open(ctx.tx, session_id) or reviews.open_in(ctx.tx, session_id))
 
 
 def progress_is_due(ctx: Ctx, session_id: SessionId) -> None:

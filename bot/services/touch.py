@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -77,6 +78,11 @@ def failure(ctx: Ctx, session: Session) -> None:
     _digests_with(ctx, session.id)
 
 
+def digests_of(ctx: Ctx, session: Session) -> None:
+    """Digests that tell of this session's decisions: what they say of older ones changes with newer ones."""
+    _digests(ctx, digests.showing_session(ctx.tx, session.id, ctx.now - DIGEST_STAYS_TRUE_FOR))
+
+
 def progress(ctx: Ctx, session: Session, *, fresh: bool) -> None:
     if fresh:
         deliveries.start_anew(ctx.tx, Subject.PROGRESS, session.id, "thread")
@@ -106,7 +112,11 @@ def _everywhere(ctx: Ctx, subject: Subject, ref: QuestionId | ReviewId, session:
 
 
 def _digests_with(ctx: Ctx, ref: QuestionId | ReviewId | SessionId) -> None:
-    for digest_id, person in digests.showing(ctx.tx, ref, ctx.now - DIGEST_STAYS_TRUE_FOR):
+    _digests(ctx, digests.showing(ctx.tx, ref, ctx.now - DIGEST_STAYS_TRUE_FOR))
+
+
+def _digests(ctx: Ctx, shown: Iterable[tuple[int, PersonId]]) -> None:
+    for digest_id, person in shown:
         digest(ctx, digest_id, person)
         for copy in deliveries.copies(ctx.tx, Subject.DIGEST, str(digest_id)):
             _put(ctx, Subject.DIGEST, str(digest_id), replace(dm(person), place=copy.place))

@@ -104,6 +104,17 @@ def showing(tx: Tx, ref: str, since: datetime) -> list[tuple[int, PersonId]]:
     return [(row[0], PersonId(row[1])) for row in rows]
 
 
+def showing_session(tx: Tx, session: SessionId, since: datetime) -> list[tuple[int, PersonId]]:
+    """Digests since then with any decision of this session in them."""
+    rows = tx.all(
+        "SELECT DISTINCT d.id, d.person FROM digests d JOIN digest_items i ON i.digest = d.id"
+        " WHERE d.at >= ? AND i.session = ? AND i.kind IN ('question', 'review', 'failed')",
+        to_us(since),
+        session,
+    )
+    return [(row[0], PersonId(row[1])) for row in rows]
+
+
 def versions(tx: Tx, person: PersonId) -> dict[str, str]:
     """What this person has been told: item to version."""
     return {row[0]: row[1] for row in tx.all("SELECT item, version FROM told WHERE person = ?", person)}
