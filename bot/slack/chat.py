@@ -38,13 +38,25 @@ class Chat:
             # It may show how things stood then; and where it was looked for by a channel's name, the edit tells the id.
             return await self.edit(arrived, message)
         try:
-            return await self._post(channel, delivery, message)
+            posted = await self._post(channel, delivery, message)
         except SlackApiError as err:
             if code_of(err) not in BAD_BLOCKS:
                 raise
             # A bug of ours, and words without buttons still reach the person: a reply in the thread answers.
             _refused(err, delivery=delivery.id)
-            return await self._post(channel, delivery, Message(message.text))
+            posted = await self._post(channel, delivery, Message(message.text))
+        if delivery.attempts > 0 and posted.channel != channel:
+            await self._withdraw_earlier(posted, delivery)
+        return posted
+
+    async def _withdraw_earlier(self, posted: MessageRef, delivery: Delivery) -> None:
+        """Slack looks things up by a channel's id only, which the name's first post that is answered tells."""
+        try:
+            earlier = await self._arrived(posted.channel, delivery, besides=posted.ts)
+            if earlier is not None:
+                await self._client.chat_delete(channel=earlier.channel, ts=earlier.ts)
+        except (SlackApiError, aiohttp.ClientError, TimeoutError) as err:
+            log.warning("slack.post.twice", delivery=delivery.id, problem=code_of(err) or repr(err))
 
     async def _post(self, channel: str, delivery: Delivery, message: Message) -> MessageRef:
         posted = await self._client.chat_postMessage(
@@ -58,7 +70,7 @@ class Chat:
         )
         return MessageRef(_string(posted.data, "channel") or channel, _string(posted.data, "ts"))
 
-    async def _arrived(self, channel: str, delivery: Delivery) -> MessageRef | None:
+    async def _arrived(self, channel: str, delivery: Delivery, besides: str = "") -> MessageRef | None:
         """An earlier attempt whose outcome nobody knows may have arrived: its metadata tells."""
         try:
             if delivery.to.thread_ts:
@@ -76,6 +88,7 @@ class Chat:
         messages = found.get("messages")
         for message in messages if isinstance(messages, list) else []:
             ours = value_of(message, "metadata", "event_type") == EVENT
+            ours = ours and _string(message, "ts") != besides
             if ours and value_of(message, "metadata", "event_payload", "delivery") == delivery.id:
                 log.info("slack.post.had_arrived", delivery=delivery.id, ts=_string(message, "ts"))
                 return MessageRef(channel, _string(message, "ts"))
