@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -37,6 +37,7 @@ from runners.config import HostConfig
 from runners.daemon import BOT_FILE, on_signals, utc_now
 from runners.errors import RunnerError, disk_problem
 from runners.link import Address, Link
+from runners.restarting import FIRST_REST, Next, Restarts
 from runners.spawning import Spawner
 from runners.spool import Outgoing, Spool, Waiting
 
@@ -44,8 +45,6 @@ log = structlog.get_logger()
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the runners' locks."""
-MOST_RESTARTS, WITHIN = 5, 60.0
-"""A runner that ends this often in so many seconds is left alone."""
 LOOK_AGAIN = 5.0
 """Seconds between two looks at a repository or agent that cannot be used, so that its fix needs no restart."""
 DISK_AGAIN = 5.0
@@ -64,6 +63,8 @@ class HostOptions:
     lifeline: int | None = None
     ready_fd: int | None = None
     """One line of JSON goes there once the bot knows what this host offers."""
+    first_rest: float = FIRST_REST
+    """Seconds until a runner that does not stay up is tried again for the first time."""
 
 
 class Host:
@@ -78,7 +79,7 @@ class Host:
         self._stopping = asyncio.Event()
         self._reserving = asyncio.Lock()
         self._locks: defaultdict[SessionId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._restarts: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._restarts: defaultdict[str, Restarts] = defaultdict(lambda: Restarts(options.first_rest))
         self._held: tuple[SessionId, ...] = ()
         self._troubles: dict[str, str] = {}
         self._connects = asyncio.Event()
@@ -270,23 +271,23 @@ class Host:
         if await asyncio.to_thread(ticket.holder, folder / ticket.LOCK) is not None:
             return
         restarts = self._restarts[folder.name]
-        now = time.monotonic()
-        if len(restarts) >= MOST_RESTARTS:
-            if now - restarts[0] < WITHIN or len(restarts) > MOST_RESTARTS:
-                if len(restarts) == MOST_RESTARTS:
-                    restarts.append(now)
-                    await self._give_up(folder)
-                return
-            restarts.popleft()
-        restarts.append(now)
-        try:
-            pid = await self._spawner.start(folder)
-            log.info("runner.restarted", session=folder.name, pid=pid)
-        except RunnerError as err:
-            log.warning("runner.not_restarted", session=folder.name, error=str(err))
+        match restarts.next(time.monotonic()):
+            case Next.START:
+                try:
+                    pid = await self._spawner.start(folder)
+                    log.info("runner.restarted", session=folder.name, pid=pid)
+                except RunnerError as err:
+                    log.warning("runner.not_restarted", session=folder.name, error=str(err))
+            case Next.GIVE_UP:
+                await self._give_up(folder, restarts.rest)
+            case Next.WAIT:
+                pass
 
-    async def _give_up(self, folder: Path) -> None:
-        detail = f"Its runner ended {MOST_RESTARTS} times within {WITHIN:g} s; {folder / ticket.LOG} says why."
+    async def _give_up(self, folder: Path, rest: float) -> None:
+        detail = (
+            f"Its runner ends again as soon as it is started; {folder / ticket.LOG} on its machine says why. "
+            f"It is tried again in {_minutes(rest)} by itself, and takes then what was said here."
+        )
         log.error("runner.given_up", session=folder.name)
         session = SessionId(folder.name)
         if await asyncio.to_thread(ticket.stop_asked, folder) is None:
@@ -318,6 +319,11 @@ def _ended_as_it_is(folder: Path, why: str) -> SessionEnded:
     except RunnerError as err:
         return SessionEnded(Ending.STOPPED, branch="", last_words=f"{why} {err.problem}")
     return SessionEnded(Ending.STOPPED, place.branch, place.worktree, look=f"cd {place.worktree}", last_words=why)
+
+
+def _minutes(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} minute{'s' if minutes > 1 else ''}" if minutes < 60 else "an hour"
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.wire.messages import HostDescribed, SessionPlaced, SessionRefused, StartSession, StopSession
-from bot.wire.types import SessionId
-from runners import git, ticket
-from tests.runners.board import ANA, Board, running
+from bot.wire.messages import (
+    AnswerApplied,
+    Asked,
+    HostDescribed,
+    SessionChanged,
+    SessionPlaced,
+    SessionRefused,
+    StartSession,
+    StopSession,
+)
+from bot.wire.types import RunState, SessionId, Share
+from runners import config, git, ticket
+from runners.daemon import utc_now
+from runners.host import Host, HostOptions
+from runners.link import Address
+from runners.spawning import Spawner
+from runners.spool import Spool
+from tests.runners.board import ANA, Board, Running, running
 from tests.runners.places import HOST, HOST_TOKEN, spec
 from tests.runners.scene import CHOICE, S
-from tests.runners.test_host import Machine
+from tests.runners.test_host import Machine, answered, changed, started
 
 OTHER = SessionId("s0000002a")
 
@@ -92,3 +109,39 @@ async def test_a_session_that_cannot_be_looked_after_ends_no_host(machine: Machi
             await board.heard(SessionPlaced, session=OTHER)
             assert process.returncode is None
     (folder / ticket.LOCK).rmdir()
+
+
+async def test_a_runner_that_did_not_stay_up_is_tried_again_later(machine: Machine, board: Board) -> None:
+    spool_file = machine.data / "sessions" / S / ticket.SPOOL
+    async with running(board) as bot, host_here(machine, bot, first_rest=2.0):
+        await started(board)
+        await board.heard(Asked)
+        pid = machine.runner()
+        assert pid
+        os.kill(pid, signal.SIGTERM)
+        await machine.runner_gone(pid)
+        good = spool_file.read_bytes()
+        spool_file.write_bytes(b"not a database at all, whatever its name says" * 100)
+        failed = await changed(board, RunState.FAILED)
+        assert "runner.log" in failed.detail
+        assert "tried again in 1 minute" in failed.detail
+        spool_file.write_bytes(good)
+        await answered(board)  # a person replies meanwhile
+        assert (await board.heard(AnswerApplied)).applied
+        assert len([change for change in board.all(SessionChanged) if change.state is RunState.FAILED]) == 1
+
+
+@asynccontextmanager
+async def host_here(machine: Machine, bot: Running, **options: Any) -> AsyncIterator[Host]:
+    """A host in the test's own process; its runners are paused at the end."""
+    address = Address(bot.url, HOST_TOKEN)
+    found = config.load(machine.toml, repos=(), share=Share.STAT)
+    machine.data.mkdir(parents=True, exist_ok=True)
+    async with Spool(machine.data / "host.db", utc_now) as spool, Spawner() as spawner:
+        host = Host(HostOptions(found, machine.data, address, stop_runners_on_exit=True, **options), spool, spawner)
+        task = asyncio.create_task(host.run())
+        try:
+            yield host
+        finally:
+            host.stop()
+            await task
