@@ -93,7 +93,7 @@ def link(ctx: Ctx, session: Session) -> str:
 
 def _detail(session: Session, shown: Light) -> str:
     if shown is Light.ASLEEP:
-        return f"its host {session.host} is silent; answers are taken and delivered on wake"
+        return f"Its host {session.host} is silent: answers are taken now and delivered on wake."
     if shown is Light.STOPPED:
         return session.last_words
     return "\n".join(part for part in (session.detail, session.look) if part)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bot.domain.intents import Listing, StatusOf
 from bot.domain.views import Light, ProgressView, SessionCard
 from bot.slack import text
@@ -14,6 +12,7 @@ from bot.wire.types import Check, CheckState, Commit, FileStat, StepState
 
 MARK = {StepState.DONE: "✓", StepState.ACTIVE: "▸", StepState.PENDING: "○"}
 CHECK = {CheckState.PASSED: "✅", CheckState.FAILED: "❌", CheckState.NOT_RUN: "▫️"}
+AT_REST = frozenset((Light.REVIEW, Light.STOPPED, Light.FAILED))
 STEPS = 15
 
 
@@ -31,13 +30,13 @@ def _first(view: SessionCard) -> str:
 
 
 def _body(card: Card, view: SessionCard) -> None:
-    if doing := pace(replace(view, line="") if _is_told(view) else view):
+    if doing := pace(view):
         card.say(doing)
     waiting = [f"• {text.line(words, 250)}" for words in view.decisions[:8]]
     if len(view.decisions) > 8:
         waiting.append(f"• and {len(view.decisions) - 8} more")
     if waiting:
-        card.say("\n".join(["Waiting for an answer:", *waiting]))
+        card.say("\n".join(["Waiting for a decision:", *waiting]))
     card.say(text.prose(view.detail, 1200))
     card.small(*_notes(view))
 
@@ -48,17 +47,19 @@ def _notes(view: SessionCard) -> list[str]:
     return [f"⚠️ {text.line(note, 400)}" for note in notes[:4]]
 
 
-def _is_told(view: SessionCard) -> bool:
-    """A stopped session's last line is part of its last words."""
-    return view.light is Light.STOPPED and view.line.rstrip("…") in text.one_line(view.detail)
-
-
 def pace(view: SessionCard) -> str:
     """Steps and the last progress line: ``4/6 · running tests``; nothing once it is over."""
     if not view.open:
         return ""
     steps = f"{view.steps_done}/{view.steps_total}" if view.steps_total else ""
-    return " · ".join(part for part in (steps, text.line(view.line, 300)) if part)
+    line = "" if _is_old(view) else text.line(view.line, 300)
+    return " · ".join(part for part in (steps, line) if part)
+
+
+def _is_old(view: SessionCard) -> bool:
+    """Whether the last progress line is past, or said again by the decision that waits or by why nothing goes on."""
+    told = bool(view.decisions or view.detail)
+    return view.light is Light.MERGING or (view.light in AT_REST and told) or view.line in view.decisions
 
 
 def _buttons(view: SessionCard) -> list[Button]:
@@ -86,7 +87,7 @@ def _facts(view: SessionCard) -> list[str]:
         # Names, not mentions: a mention in a first post is a ping, and this card is none.
         f"started by {text.line(view.owner_name, 80)}" if view.owner_name else "",
         f"reviewer {text.line(view.reviewer_name, 80)}" if view.reviewer_name and view.reviewer != view.owner else "",
-        f"since {text.at(view.since)}",
+        f"{'since' if view.open else view.light.value} {text.at(view.since)}",
         f"next digest {text.at(view.next_digest)}" if view.next_digest and view.open else "",
     ]
 
@@ -188,6 +189,8 @@ def row(view: SessionCard, whose: bool = False) -> str:
         parts.append(text.line(view.decisions[0], 120))
     elif view.decisions:
         parts += [view.light.value, f"{len(view.decisions)} decisions wait"]
+    elif view.open and view.light in AT_REST and view.detail:
+        parts += [view.light.value, text.line(text.first_line(view.detail), 120)]
     else:
         parts += [view.light.value, pace(view)]
     if whose:
@@ -206,7 +209,7 @@ def status(view: StatusOf) -> Message:
     if view.review:
         begun = text.line(text.first_line(view.review.summary), 300)
         card.say(" · ".join(part for part in (f"👀 ready at {text.inline(view.review.commit[:7], 12)}", begun) if part))
-    if view.last_words and not view.questions and not view.review:
+    if view.last_words and not view.questions and not view.review and view.last_words not in view.session.detail:
         card.say(f"Its last words: {text.prose(view.last_words, 800)}")
     card.say(text.prose(view.session.detail, 1200))
     card.small(*_notes(view.session))
