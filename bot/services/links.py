@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -171,7 +171,9 @@ def _greet(ctx: Ctx, peer: Peer, hello: Hello) -> int:
 
 
 def happened(said: datetime, now: datetime) -> datetime:
-    """When a peer says that something happened, as far as its clock can be believed."""
+    """When a peer says that something happened, as far as its clock can be believed. Without a zone it means UTC."""
+    if said.tzinfo is None:
+        said = said.replace(tzinfo=UTC)
     return said if now - BELIEVABLE < said <= now else now
 
 

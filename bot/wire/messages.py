@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from bot.wire.types import (
     AgentOffer,
@@ -24,6 +24,9 @@ from bot.wire.types import (
     Snapshot,
 )
 
+LARGEST = 2**53
+"""Numbers beyond it are not the same in every JSON reader; SQLite's end is further out."""
+
 # --- frames ---------------------------------------------------------------------------------------------------------
 
 
@@ -33,9 +36,9 @@ class Hello(Struct, frozen=True, tag="hello", tag_field="frame"):
     versions: tuple[int, ...]
     role: str
     """``host`` or ``runner``."""
-    name: str
+    name: Annotated[str, Meta(max_length=100)]
     """The host's id, or the runner's session id; must be what its token stands for."""
-    epoch: str
+    epoch: Annotated[str, Meta(max_length=100)]
     last_seq: int
     sessions: tuple[SessionId, ...] = ()
     """A host names the sessions it holds; a runner its own."""
@@ -80,7 +83,7 @@ class Command(Struct, frozen=True, tag="command", tag_field="frame"):
 class CommandAck(Struct, frozen=True, tag="command_ack", tag_field="frame"):
     """The command is on the peer's disk (``problem`` empty), or refused with the reason and the fix in words."""
 
-    id: int
+    id: Annotated[int, Meta(ge=0, le=LARGEST)]
     problem: str = ""
 
 

@@ -63,6 +63,16 @@ async def test_replayed_events_change_nothing(board: Board) -> None:
     assert await board.links.greet(runner.peer, Hello((1,), "runner", "x", "e2", 0)) == 0
 
 
+async def test_a_time_without_a_zone_is_utc_and_stops_nothing(board: Board) -> None:
+    runner = await board.session()
+    event = codec.event(1, START, Asked(choice(runner)))
+    naive = msgspec.structs.replace(event, at=START.replace(tzinfo=None))
+    assert await board.links.record(runner.peer, "e1", [naive]) == 1
+    card = await board.desk.question(choice(runner).id)
+    assert card is not None
+    assert card.asked.tzinfo is not None
+
+
 async def test_gaps_are_accepted_and_acknowledged(board: Board) -> None:
     runner = await board.session()
     events = [codec.event(n, START, Progressed(Snapshot(at=START, line=str(n)))) for n in (2, 7, 40)]

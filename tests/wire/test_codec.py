@@ -101,3 +101,17 @@ def test_a_frame_at_the_limit_passes_and_one_byte_more_does_not() -> None:
 def test_the_highest_common_version_is_agreed_on() -> None:
     assert version.negotiate((1, 2, 5), (1, 2, 3)) == 2
     assert version.negotiate((4,), (1, 2)) is None
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"frame": "command_ack", "id": 2**70},
+        {"frame": "command_ack", "id": -1},
+        {"frame": "hello", "versions": [1], "role": "host", "name": "h", "epoch": "e" * 101, "last_seq": 0},
+        {"frame": "hello", "versions": [1], "role": "host", "name": "h" * 101, "epoch": "e", "last_seq": 0},
+    ],
+)
+def test_what_no_table_could_hold_is_a_wire_error(frame: dict[str, object]) -> None:
+    with pytest.raises(WireError):
+        codec.decode(json.dumps(frame))
