@@ -8,6 +8,7 @@ SwitchboardError
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.domain.deliveries import Ambiguous, Failure, Permanent, RateLimited, Retryable
-from bot.errors import SwitchboardError
+from bot.errors import StoreError, SwitchboardError
 from bot.slack.blocks.kit import value_of
 
 
@@ -49,6 +50,8 @@ def failure(error: Exception) -> Failure:
     match error:
         case SlackApiError():
             return _refused(error)
+        case StoreError() | sqlite3.OperationalError():
+            return Retryable(f"{type(error).__name__}: {error}")  # the disk, not the message
         case aiohttp.ClientConnectorError():
             return Retryable(f"cannot connect: {error}")
         case TimeoutError() | aiohttp.ClientError() | ConnectionError():

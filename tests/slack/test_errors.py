@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.deliveries import Ambiguous, Permanent, RateLimited, Retryable
+from bot.errors import StoreError
 from bot.slack.errors import code_of, details_of, failure
 
 
@@ -44,6 +46,8 @@ def refused(data: Any, status: int = 200, **headers: str) -> SlackApiError:
         (refused({}, 502), Ambiguous("HTTP 502")),
         (TimeoutError("slow"), Ambiguous("TimeoutError: slow")),
         (aiohttp.ServerDisconnectedError("gone"), Ambiguous("ServerDisconnectedError: gone")),
+        (StoreError("locked"), Retryable("StoreError: locked")),
+        (sqlite3.OperationalError("disk I/O error"), Retryable("OperationalError: disk I/O error")),
         (KeyError("bug"), Permanent("could not be shown: KeyError: 'bug'")),
     ],
 )
