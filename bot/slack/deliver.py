@@ -19,6 +19,7 @@ from bot.domain.views import (
     ReviewCard,
     SessionCard,
     ThreadNote,
+    View,
 )
 from bot.services import Services
 from bot.slack.blocks import digest as digests
@@ -35,16 +36,19 @@ log = structlog.get_logger()
 LANES = 8
 """Deliveries under way at once; the services hand out at most one of each lane."""
 IDLE = 5.0
+WITHIN = 75.0
+"""Seconds one delivery may take with all its calls: less than its lease, so that it is never under way twice."""
 GRACE = 3.0
 """Seconds that calls under way get to finish when the bot stops: a call cut short might be made twice."""
 
 
 class Delivering:
-    def __init__(self, services: Services, chat: Chat, command: str) -> None:
+    def __init__(self, services: Services, chat: Chat, command: str, within: float = WITHIN) -> None:
         self._services = services
         self._outbox = services.outbox
         self._chat = chat
         self._command = command
+        self._within = within
         self._busy: set[asyncio.Task[None]] = set()
         self._broken: BaseException | None = None
 
@@ -75,7 +79,10 @@ class Delivering:
             self._broken = error  # not even its failure could be written down
 
     async def _until_more(self) -> None:
-        """A free lane or a new row, whichever comes first."""
+        """A free lane or a new row, whichever comes first; with no lane free only that helps."""
+        if len(self._busy) >= LANES:
+            await asyncio.wait(self._busy, return_when=asyncio.FIRST_COMPLETED)
+            return
         news = asyncio.create_task(self._outbox.wait(IDLE), name="slack.deliver.wait")
         try:
             await asyncio.wait({news, *self._busy}, return_when=asyncio.FIRST_COMPLETED)
@@ -96,19 +103,29 @@ class Delivering:
         if view is None:
             await self._outbox.done(delivery, delivery.message)
             return
-        match view:
-            case File():
-                message, shown = await self._chat.file(delivery, view), ""
-            case PrivateNote():
-                await self._chat.private(delivery, view.to, note(localised(view.text, self._command)))
-                message, shown = None, ""
-            case HomeView():
-                await self._chat.publish(view.person, digests.home(view, self._command))
-                message, shown = None, ""
-            case _:
-                message, shown = await self._message(delivery, render(view, self._command))
+        bound = asyncio.timeout(self._within)
+        try:
+            async with bound:
+                message, shown = await self._called(delivery, view)
+        except TimeoutError as err:
+            if bound.expired():
+                raise TimeoutError(f"Slack took longer than {self._within:g} s over it") from err
+            raise
         # The call has been made: whatever happens now, that must be written down.
         await asyncio.shield(self._outbox.done(delivery, message, shown))
+
+    async def _called(self, delivery: Delivery, view: View) -> tuple[MessageRef | None, str]:
+        match view:
+            case File():
+                return await self._chat.file(delivery, view), ""
+            case PrivateNote():
+                await self._chat.private(delivery, view.to, note(localised(view.text, self._command)))
+                return None, ""
+            case HomeView():
+                await self._chat.publish(view.person, digests.home(view, self._command))
+                return None, ""
+            case _:
+                return await self._message(delivery, render(view, self._command))
 
     async def _message(self, delivery: Delivery, message: Message) -> tuple[MessageRef, str]:
         shown = message.digest
