@@ -194,6 +194,8 @@ def main() -> None:
     """Entry point: known errors become one clear message and exit status 2, never a traceback."""
     try:
         cli(standalone_mode=True)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except ConfigError as err:
         click.echo(f"switchboard: the configuration cannot be used:\n{err}", err=True)
         sys.exit(2)

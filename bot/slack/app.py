@@ -93,6 +93,9 @@ class SlackSide:
         """POST /slack/events in HTTP mode. Bolt checks the signature; without a secret nothing is let in."""
         if self._bolt is None or not self._config.signing_secret:
             raise web.HTTPNotFound(text="HTTP mode is off: SLACK_SIGNING_SECRET is not set.")
+        stamp, signature = (request.headers.get(f"X-Slack-{part}", "") for part in ("Request-Timestamp", "Signature"))
+        if not stamp.isdecimal() or not stamp.isascii() or not signature.isascii():
+            raise web.HTTPUnauthorized(text="This request is not signed as Slack signs.")  # Bolt would stumble over it
         return await to_aiohttp_response(await self._bolt.async_dispatch(await to_bolt_request(request)))
 
     async def connected(self) -> bool:

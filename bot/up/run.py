@@ -47,7 +47,13 @@ class Options:
 
 def run(options: Options, env: Mapping[str, str]) -> None:
     """Blocks until Ctrl-C. Raises ConfigError for options that cannot work, ChildFailed when a part dies."""
-    options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (options.data_dir / "up.lock").touch()
+    except OSError as err:
+        raise ConfigError(
+            f"  --data-dir: {options.data_dir} cannot be written ({err.strerror}). Name a folder of your own."
+        ) from err
     with _alone(options.data_dir):
         if not env.get("SLACK_BOT_TOKEN"):
             _free(options.port)

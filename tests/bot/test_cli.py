@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,9 @@ def switchboard(home: Path, *argv: str, **env: str) -> subprocess.CompletedProce
     )
 
 
-@pytest.mark.parametrize("command", ["", "up", "link", "serve", "host", "manifest", "doctor", "enroll", "revoke", "sessions"])
+@pytest.mark.parametrize(
+    "command", ["", "up", "link", "serve", "host", "manifest", "doctor", "enroll", "revoke", "sessions"]
+)
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     run = switchboard(tmp_path / "home", *command.split(), "--help")
     assert run.returncode == 0, run.stderr
@@ -71,3 +74,30 @@ def test_doctor_without_anything_says_what_is_there_and_what_to_try(tmp_path: Pa
     assert "git 2" in run.stdout or "git: " in run.stdout
     assert "switchboard up" in run.stdout
     assert "Traceback" not in run.stderr
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    run = switchboard(tmp_path / "home", "up", "--data-dir", str(tmp_path / "file" / "data"))
+    assert run.returncode == 2
+    assert "--data-dir" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_taken_port_is_named_with_the_way_out(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        run = switchboard(tmp_path / "home", "up", "--data-dir", str(tmp_path / "data"), "--port", port)
+    assert run.returncode == 2
+    assert f"{port} is taken" in run.stderr
+    assert "--port 0" in run.stderr
+
+
+@pytest.mark.parametrize("argv", [["--command", "/a b"], ["--http", "foo"], ["--http", "http://x.example"]])
+def test_a_manifest_that_slack_would_refuse_is_not_printed(tmp_path: Path, argv: list[str]) -> None:
+    run = switchboard(tmp_path / "home", "manifest", *argv)
+    assert run.returncode == 2
+    assert argv[0] in run.stderr
+    assert run.stdout == ""

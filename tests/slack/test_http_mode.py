@@ -78,6 +78,10 @@ async def test_only_slack_is_let_in(door: Door) -> None:
     assert await door.post(body, secret="somebody else's") == 401
     assert await door.post(body, secret=" ") == 401
     assert await door.post(body, age=301) == 401
+    for stamp, signature in (("yesterday", "v0=1"), ("", ""), (str(int(time.time())), "v0=é"), ("١٢٣", "v0=1")):
+        headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
+        async with aiohttp.ClientSession() as http, http.post(door.url, data=body, headers=headers) as answer:
+            assert answer.status == 401, (stamp, signature)
 
 
 JUNK = [
