@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import os
+import re
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from runners import daemon, ticket
 from runners.agents.registry import open_agent
 from runners.errors import RunnerError
+from runners.redact import redact
 
 READY = b"ready"
 ADAPTERS = ("runners.agents.acp",)
 log = structlog.get_logger()
+
+
+_TOKEN = re.compile(r"\b(?:xox[a-z]|xapp)-[\w-]{4,}|\bsb[hr]_[\w-]{8,}")
+"""Besides what leaves no session: Slack's tokens however cut, and our own (``sbh_`` a host's, ``sbr_`` a runner's)."""
+
+
+def without_secrets(text: str) -> str:
+    return _TOKEN.sub("[token removed]", redact(text))
+
+
+def _line_without_secrets(_logger: object, _name: str, line: Any) -> Any:
+    """After the renderer, so that nothing nested in a value gets past it."""
+    return without_secrets(str(line))
+
+
+class _WithoutSecrets(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
 
 
 def log_to_stderr() -> None:
@@ -29,10 +51,15 @@ def log_to_stderr() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+            _line_without_secrets,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_WithoutSecrets("%(levelname)s %(name)s: %(message)s"))
+    # Libraries speak up from warning on, and through the same filter.
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
 def import_adapters() -> None:
