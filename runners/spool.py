@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from msgspec import Raw
 
-from bot.wire import codec
 from bot.wire.messages import Event, EventBody, HostDescribed, Progressed
 from bot.wire.types import SessionId
+from runners import fitting
 from runners.errors import RunnerError
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class Spool:
         rows = []
         for body, session in events:
             self.last_seq += 1
-            rows.append((self.last_seq, body.type, now.isoformat(), session, codec.body_bytes(body)))
+            rows.append((self.last_seq, body.type, now.isoformat(), session, fitting.body_bytes(body)))
         # Handed to the thread here and now, not by a task later: that is what keeps the order.
         future = asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows, dict(keep or {}), done)
         self._pending.add(future)
