@@ -44,11 +44,19 @@ class Ran:
 
 
 def attempt(where: Path, *args: str, env: Mapping[str, str] | None = None) -> Ran:
-    """Run git in a folder; the caller looks at the status."""
+    """Run git in a folder; the caller looks at the status. Raises WorktreeProblem when the folder is not there.
+
+    Never anywhere else: without its folder a child would run in our own, and a worktree that lost its ``.git`` would
+    be looked for further up; either may be somebody's repository.
+    """
+    if not where.is_dir():
+        raise WorktreeProblem(
+            f"{where} is not there any more.", "Put the folder back where it was, or stop the session."
+        )
     try:
         found = Git(where).execute(
-            ["git", *SETTINGS, *args],
-            env={**QUIET, **(env or {})},
+            ["git", "-C", str(where), *SETTINGS, *args],
+            env={**QUIET, "GIT_CEILING_DIRECTORIES": str(where.absolute().parent), **(env or {})},
             with_extended_output=True,
             with_exceptions=False,
             strip_newline_in_stdout=False,
