@@ -11,6 +11,8 @@ from bot.wire.types import SessionId
 
 MAX_NAME = 32
 _WORDS_IN_A_NAME = 4
+RESERVED = frozenset(["merged"])
+"""Merges wait on ``switchboard/merged/…``, which cannot exist beside a branch ``switchboard/merged``."""
 _FILLER = frozenset(
     ["a", "an", "the", "to", "of", "in", "on", "for", "and", "with", "from", "please", "so", "that", "is", "we"]
 )
@@ -72,7 +74,7 @@ def slug_words(text: str) -> list[str]:
 
 def unique(name: str, taken: Container[str]) -> str:
     """The name itself, or with -2, -3 … appended."""
-    if name not in taken:
+    if name not in taken and name not in RESERVED:
         return name
     number = 2
     while f"{name}-{number}" in taken:

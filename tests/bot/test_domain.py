@@ -302,3 +302,8 @@ def test_weekdays_are_counted_from_sunday() -> None:
     assert named_weekdays("1-5") == "mon,tue,wed,thu,fri"
     assert named_weekdays("sat-mon") == "sat,sun,mon"
     assert named_weekdays("*/2") == "sun,tue,thu,sat"
+
+
+def test_no_session_takes_the_name_under_which_merges_wait() -> None:
+    assert names.unique("merged", set()) == "merged-2"
+    assert names.unique("merged", {"merged-2"}) == "merged-3"
