@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,10 +14,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import structlog
+from msgspec import Raw
+from msgspec.structs import replace
 
 from bot.wire import codec, version
 from bot.wire.messages import Ack, Command, CommandAck, Error, Event, Frame, Hello, Welcome
 from bot.wire.types import SessionId
+from runners import fitting
 from runners.errors import LinkRefused, RunnerError
 from runners.spool import Spool
 
@@ -24,8 +28,12 @@ log = structlog.get_logger()
 
 FIRST_TRIES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
 SLOWEST = 15.0
+STEADY = 10.0
+"""Seconds after which a connection counts as one that worked."""
 REFUSED_AGAIN = 60.0
-"""Seconds between tries with a token that the bot refuses."""
+"""Seconds between tries with a token that the bot refuses, or that somebody else uses as well."""
+LAST_WORDS = 1.0
+"""Seconds to hear why the bot closes a connection that cannot be written to any more."""
 ANSWER_WITHIN = 10.0
 """Seconds a handshake may take."""
 AT_ONCE = 100
@@ -69,6 +77,31 @@ def backoff() -> Iterator[float]:
         yield SLOWEST * random.uniform(0.6, 1.0)  # noqa: S311
 
 
+class Pace:
+    """How long to wait before the next try: only a connection that lived, and ended well, starts it anew."""
+
+    def __init__(self) -> None:
+        self._waits = backoff()
+
+    def after(self, lived: float | None, *, fatal: bool) -> float:
+        if lived is not None and lived >= STEADY and not fatal:
+            self._waits = backoff()
+        return next(self._waits)
+
+
+def framed(event: Event) -> bytes:
+    """An event as one frame; one that an older version spooled too large is cut like those of today."""
+    data = codec.encode(event)
+    if len(data) <= codec.MAX_FRAME:
+        return data
+    log.error("link.event_too_large", seq=event.seq, type=event.type, size=len(data))
+    try:
+        body = fitting.body_bytes(codec.event_body(event.type, event.body))
+    except codec.WireError:
+        body = b'{"cut":"too long for one message"}'
+    return codec.encode(replace(event, body=Raw(body)))
+
+
 class Link:
     """Keeps one connection to the bot for as long as ``run`` runs. ``arrived`` is set when a command has come in."""
 
@@ -92,29 +125,44 @@ class Link:
         self._greeting = greeting
         self._software = software
         self._give_up = give_up_when_refused
+        self._since: float | None = None
+        self._fatal: Error | None = None
         self.arrived = asyncio.Event()
         self.connected = asyncio.Event()
         self.refusal: LinkRefused | None = None
 
     async def run(self) -> None:
         """Never returns; raises LinkRefused where this peer gives up when refused, RunnerError for a bad address."""
-        waits = backoff()
+        pace = Pace()
         async with aiohttp.ClientSession() as http:
             while True:
+                self._since = self._fatal = None
                 try:
                     await self._connection(http)
-                    waits = backoff()
-                    wait = next(waits)
+                    wait = self._next(pace)
                 except LinkRefused as refused:
                     self.refusal = refused
                     log.warning("link.refused", bot=self._address().bot, problem=refused.problem, fix=refused.fix)
                     if self._give_up:
                         raise
                     wait = REFUSED_AGAIN
-                except (aiohttp.ClientError, OSError, TimeoutError) as err:
-                    wait = next(waits)
+                except (aiohttp.ClientError, OSError, TimeoutError, sqlite3.Error) as err:
+                    wait = self._next(pace)
                     log.info("link.unreachable", error=str(err) or type(err).__name__, again_in=round(wait, 2))
                 await asyncio.sleep(wait)
+
+    def _next(self, pace: Pace) -> float:
+        """Seconds until the next try, from how the last connection went."""
+        if self._fatal is not None and self._fatal.code == "replaced":
+            log.warning(
+                "link.replaced",
+                problem=f"another process has connected with this {self._role}'s token",
+                fix="Give each host a token of its own with `switchboard enroll`, or end one of the two.",
+                again_in=REFUSED_AGAIN,
+            )
+            return REFUSED_AGAIN
+        lived = None if self._since is None else asyncio.get_running_loop().time() - self._since
+        return pace.after(lived, fatal=self._fatal is not None)
 
     async def drained(self, within: float) -> bool:
         """Whether the bot has acknowledged everything spooled, waiting up to ``within`` seconds for it."""
@@ -151,6 +199,7 @@ class Link:
             welcome = await self._welcomed(ws)
             await self._spool.acked(welcome.acked_seq)
             self.refusal = None
+            self._since = asyncio.get_running_loop().time()
             self.connected.set()
             self._greeting()
             log.info("link.connected", bot=address.bot, acked_seq=welcome.acked_seq)
@@ -184,14 +233,28 @@ class Link:
                 raise aiohttp.ClientError(f"expected a welcome, got {type(frame).__name__}")
 
     async def _talk(self, ws: aiohttp.ClientWebSocketResponse, welcome: Welcome) -> None:
+        """Until either side of it ends: a link that can only hear, or only speak, is none."""
+        reader = asyncio.create_task(self._read(ws, 3 * welcome.heartbeat), name="link.read")
         sender = asyncio.create_task(self._send(ws, welcome.acked_seq), name="link.send")
         try:
-            while (frame := await _receive(ws, 3 * welcome.heartbeat)) is not None:
-                await self._take(ws, frame)
+            await asyncio.wait({reader, sender}, return_when=asyncio.FIRST_COMPLETED)
+            if sender.done() and isinstance(sender.exception(), ConnectionError):
+                await asyncio.wait({reader}, timeout=LAST_WORDS)
         finally:
+            reader.cancel()
             sender.cancel()
-            with suppress(asyncio.CancelledError, ConnectionError):
-                await sender
+            await asyncio.wait({reader, sender})
+        for task in (reader, sender):
+            err = None if task.cancelled() else task.exception()
+            if isinstance(err, (aiohttp.ClientError, OSError, TimeoutError, sqlite3.Error)):
+                raise err
+            if err is not None:
+                log.error("link.broke", what=task.get_name(), error=repr(err))
+                raise aiohttp.ClientError(f"{task.get_name()} failed: {err}") from err
+
+    async def _read(self, ws: aiohttp.ClientWebSocketResponse, within: float) -> None:
+        while (frame := await _receive(ws, within)) is not None:
+            await self._take(ws, frame)
 
     async def _send(self, ws: aiohttp.ClientWebSocketResponse, acked: int) -> None:
         sent = acked
@@ -199,7 +262,7 @@ class Link:
             version = self._spool.version
             events = await self._spool.after(sent, AT_ONCE)
             for event in events:
-                await ws.send_bytes(codec.encode(event))
+                await ws.send_bytes(framed(event))
                 sent = event.seq
             if not events:
                 await self._spool.newer(version)
@@ -211,6 +274,8 @@ class Link:
             case Command():
                 await ws.send_bytes(codec.encode(await self._accepted(frame)))
             case Error():
+                if frame.fatal:
+                    self._fatal = frame
                 log.warning("link.bot_error", code=frame.code, message=frame.message, fatal=frame.fatal)
             case Hello() | Welcome() | Event() | CommandAck():
                 message = f"a {type(frame).__name__} frame is not the bot's to send here"
