@@ -8,11 +8,15 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bot.wire.types import Check, CheckState
+import structlog
+
+from bot.wire.types import Check, CheckState, Share
 from runners import process
 from runners.config import Argv
 from runners.errors import SetupFailed
 from runners.redact import redact
+
+log = structlog.get_logger()
 
 SHOWN = 2000
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -46,14 +50,18 @@ async def run_checks(
     return tuple([await run_check(command, cwd=cwd, env=env, timeout=timeout) for command in commands])
 
 
-async def set_up(commands: Sequence[Argv], *, cwd: Path, env: Mapping[str, str], timeout: float) -> None:
-    """Raises SetupFailed with the command and the end of its output."""
+async def set_up(
+    commands: Sequence[Argv], *, cwd: Path, env: Mapping[str, str], timeout: float, share: Share = Share.STAT
+) -> None:
+    """Raises SetupFailed with the command and the end of its output, where the repository shares that."""
     for command in commands:
         ended = await process.run(command, cwd=cwd, env=env, timeout=timeout)
         if ended.status == 0:
             continue
         how = f"took longer than {timeout:g} s" if ended.status is None else f"ended with status {ended.status}"
+        log.warning("setup.failed", command=shlex.join(command), how=how, tail=tail(ended.tail))
+        said = "Its output is in the host's log." if share is Share.NONE else tail(ended.tail)
         raise SetupFailed(
-            f"The set-up command `{redact(shlex.join(command))}` {how}.\n{tail(ended.tail)}".strip(),
+            f"The set-up command `{redact(shlex.join(command))}` {how}.\n{said}".strip(),
             "Correct it in switchboard.toml, or what it needs, and start the session again.",
         )

@@ -32,7 +32,7 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import Ending, RunState
-from runners import git, merging, session, ticket, worktrees
+from runners import git, merging, reviewing, session, ticket, worktrees
 from runners.driver import Driver, OpenAgent
 from runners.errors import MergeProblem, RunnerError, disk_problem
 from runners.leftovers import end_leftovers
@@ -219,6 +219,7 @@ class Runner:
                 base=place.base,
                 by=body.by,
                 records=self._folder.parent.parent / MERGES,
+                share=place.share,
                 summary=state.review.summary if state.review else "",
                 fast_forward=self._ticket.fast_forward,
             )
@@ -309,7 +310,7 @@ class Runner:
             ending=ending,
             branch=place.branch,
             worktree=kept,
-            dirty=dirty[:100],
+            dirty=reviewing.named(dirty, place.share),
             look=look or (f"cd {kept}" if kept else f"git switch {place.branch}"),
         )
 

@@ -40,7 +40,7 @@ class Driver:
         self._worktree = Path(ticket.place.worktree)
         self._folder = folder
         self._open_agent = open_agent
-        self.desk = QuestionDesk(memory, self._take_note, self._tell)
+        self.desk = QuestionDesk(memory, self._take_note, self._tell, ticket.place.share, folder / "asked")
         self._agent: Agent | None = None
         self._wake = asyncio.Event()
         self._touched = asyncio.Event()

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.wire.types import Person
+import structlog
+
+from bot.wire.types import Person, Share
 from runners import git
 from runners.errors import MergeProblem
+from runners.redact import redact
 from runners.waiting import Records, Waiting
+
+log = structlog.get_logger()
 
 WAITING = "switchboard/merged/"
 """Merges wait on branches under this prefix while their base is checked out; ``Records`` knows which are ours."""
@@ -35,6 +40,7 @@ class MergeOrder:
     by: Person
     records: Path
     """Folder, the host's own, in which it keeps what it has left waiting."""
+    share: Share = Share.STAT
     summary: str = ""
     fast_forward: bool = False
 
@@ -56,8 +62,15 @@ def _merged_tree(repo: Path, ours: str, theirs: str) -> tuple[str, tuple[str, ..
 def merge(order: MergeOrder) -> Landed:
     """Raises MergeProblem; then nothing has moved."""
     records = Records(order.records, order.repo)
-    with records.alone():
-        return _merge(order, records)
+    try:
+        with records.alone():
+            return _merge(order, records)
+    except git.GitFailed as err:
+        log.warning("merge.failed", error=str(err))
+        said = "what git said is in the session's runner.log" if order.share is Share.NONE else redact(err.problem)
+        raise MergeProblem(
+            f"git could not merge {order.branch} into {order.base}: {said}.", "Merge the branch by hand."
+        ) from err
 
 
 def _merge(order: MergeOrder, records: Records) -> Landed:
@@ -70,7 +83,7 @@ def _merge(order: MergeOrder, records: Records) -> Landed:
     place = git.checked_out_at(order.repo, order.base)
     if place is not None and order.fast_forward and not git.dirty_paths(place):
         commit = _commit(order, tip)
-        git.run(place, "merge", "--ff-only", "--quiet", commit)
+        git.run(place, "merge", "--ff-only", "--no-overwrite-ignore", "--quiet", commit)
         return Landed(commit, order.base)
     if place is None:
         commit = _commit(order, tip)
@@ -109,7 +122,7 @@ def _commit(order: MergeOrder, onto: str) -> str:
     tree, clash = _merged_tree(order.repo, onto, order.commit)
     if clash:
         raise MergeProblem(
-            f"Merging {order.branch} into {order.base} conflicts in {_listed(clash)}.",
+            f"Merging {order.branch} into {order.base} conflicts in {_listed(clash, order.share)}.",
             f"Send it back: ask the agent to merge {order.base} into its branch and resolve this.",
         )
     author = git.identity(order.by)
@@ -143,6 +156,8 @@ def _free(repo: Path, branch: str, base_tip: str) -> str:
     return name
 
 
-def _listed(paths: tuple[str, ...], most: int = 5) -> str:
-    shown = ", ".join(paths[:most])
+def _listed(paths: tuple[str, ...], share: Share, most: int = 5) -> str:
+    if share is Share.NONE:
+        return "1 path" if len(paths) == 1 else f"{len(paths)} paths"
+    shown = ", ".join(redact(path) for path in paths[:most])
     return shown if len(paths) <= most else f"{shown} and {len(paths) - most} more"

@@ -72,7 +72,7 @@ async def _made_ready(
     try:
         paper = await asyncio.to_thread(_paper, config, folder, repo, agent, opened, begun, spec)
         env = launch.command_env(paper, folder)
-        await checks.set_up(repo.setup, cwd=opened.path, env=env, timeout=repo.setup_timeout)
+        await checks.set_up(repo.setup, cwd=opened.path, env=env, timeout=repo.setup_timeout, share=repo.share)
         await asyncio.to_thread(ticket.write, folder, paper)
     except BaseException:
         await asyncio.shield(asyncio.to_thread(_undo, folder, begun))

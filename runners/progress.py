@@ -100,7 +100,7 @@ def snapshot(tally: Tally, facts: GitFacts, checks: tuple[Check, ...], share: Sh
         steps=tuple(PlanStep(redact(one_line(step.title, 200)), step.state) for step in tally.steps),
         commits=() if hidden else tuple(Commit(c.sha, redact(one_line(c.subject, 200))) for c in facts.commits),
         commit_count=facts.commit_count,
-        files=() if hidden else facts.files[:MOST_FILES],
+        files=() if hidden else redacted(facts.files[:MOST_FILES]),
         file_count=len(facts.files),
         checks=without_output(checks) if hidden else checks,
         tool_calls=tally.tool_calls,
@@ -108,6 +108,11 @@ def snapshot(tally: Tally, facts: GitFacts, checks: tuple[Check, ...], share: Sh
         cost=tally.cost,
         last_words=last_words(tally.said),
     )
+
+
+def redacted(files: tuple[FileStat, ...]) -> tuple[FileStat, ...]:
+    """A path may hold a secret like any other text."""
+    return tuple(with_values(file, path=redact(file.path)) for file in files)
 
 
 def without_output(checks: tuple[Check, ...]) -> tuple[Check, ...]:

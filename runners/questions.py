@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
+import structlog
 from msgspec.structs import replace
 
 from bot.wire.messages import AnswerApplied, Asked, QuestionWithdrawn
-from bot.wire.types import ALLOW, DENY, Answer, Option, Question, QuestionId, QuestionKind
+from bot.wire.types import ALLOW, DENY, Answer, Option, Question, QuestionId, QuestionKind, Share
 from runners import session
 from runners.agents.base import Answered, Chosen, Inquiry, Text, Unanswered, Update
 from runners.memory import Memory
 from runners.progress import one_line
 from runners.redact import redact
+from runners.ticket import write_atomic
+
+log = structlog.get_logger()
 
 TITLE, CONTEXT, DETAIL, LABEL, MOST_OPTIONS = 300, 8_000, 60_000, 3_000, 100
 CUT = "\n… (cut: too long for one message)"
@@ -23,13 +28,23 @@ class QuestionDesk:
     """``hold`` is set while the runner pauses: questions that outlive their agent then stay open.
 
     ``tell_progress`` goes ahead of each question: a thread's first progress then stands above the mention that makes
-    somebody follow the thread, and calls nobody.
+    somebody follow the thread, and calls nobody. What the repository does not share of a question is kept in a file
+    of ``kept``.
     """
 
-    def __init__(self, memory: Memory, take_note: Callable[[Update], None], tell_progress: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        take_note: Callable[[Update], None],
+        tell_progress: Callable[[], None],
+        share: Share,
+        kept: Path,
+    ) -> None:
         self._memory = memory
         self._take_note = take_note
         self._tell_progress = tell_progress
+        self._share = share
+        self._kept = kept
         self._live: dict[str, asyncio.Future[Answered]] = {}
         self.hold = False
 
@@ -38,7 +53,9 @@ class QuestionDesk:
 
     async def ask(self, inquiry: Inquiry) -> Answered:
         state = self._memory.state
-        question = _question(inquiry, session.question_id(self._memory.session_id, state.next_question))
+        number = session.question_id(self._memory.session_id, state.next_question)
+        path = self._kept / f"{number}.txt" if _kept_back(inquiry, self._share) else None
+        question = _question(inquiry, number, self._share, path)
         if (given := session.answered_already(state, question)) is not None:
             answer, after = given
             self._memory.save(after)
@@ -54,6 +71,8 @@ class QuestionDesk:
         self._tell_progress()
         self._memory.save(asked, Asked(question))
         try:
+            if path is not None:
+                await asyncio.to_thread(_keep, path, inquiry.detail)
             return await future
         except asyncio.CancelledError:
             if not (self.hold and question.kind in session.KEPT_OPEN):
@@ -109,15 +128,33 @@ def _answered(question: Question, answer: Answer) -> Answered:
     return Text(answer.text or "")
 
 
-def _question(inquiry: Inquiry, number: QuestionId) -> Question:
-    """What may leave this machine: redacted, cut to size. A choice of nothing is a request for text."""
+def _kept_back(inquiry: Inquiry, share: Share) -> bool:
+    return bool(inquiry.detail) and inquiry.words(share).detail != inquiry.detail
+
+
+def _keep(path: Path, detail: str) -> None:
+    """For whoever decides with the host before them."""
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_atomic(path, detail.encode("utf-8", "replace"))
+    except OSError as err:
+        log.warning("question.detail_not_kept", path=str(path), error=str(err))
+
+
+def _question(inquiry: Inquiry, number: QuestionId, share: Share = Share.STAT, whole: Path | None = None) -> Question:
+    """What may leave this machine: shared, redacted, cut to size. A choice of nothing is a request for text.
+
+    ``whole`` is where the rest of it can be read.
+    """
+    words = inquiry.words(share)
+    rest = f"\nIt is shown whole on its host, in {whole}" if whole else ""
     kind = QuestionKind.TEXT if inquiry.kind is QuestionKind.CHOICE and not inquiry.options else inquiry.kind
     return Question(
         id=number,
         kind=kind,
-        title=redact(one_line(_plain(inquiry.title), TITLE)) or "A question without words",
-        context=_cut(inquiry.context, CONTEXT),
-        detail=_cut(inquiry.detail, DETAIL),
+        title=redact(one_line(_plain(words.title), TITLE)) or "A question without words",
+        context=(_cut(words.context, CONTEXT) + rest).lstrip("\n"),
+        detail=_cut(words.detail, DETAIL),
         options=()
         if kind is QuestionKind.TEXT
         else tuple(_option(option) for option in inquiry.options[:MOST_OPTIONS]),

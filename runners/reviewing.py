@@ -11,7 +11,7 @@ from bot.wire import codec
 from bot.wire.messages import ReviewOffered
 from bot.wire.types import Check, Commit, Place, Review, ReviewId, Share
 from runners import git, merging, scope
-from runners.progress import MOST_FILES, GitFacts, last_words, one_line, without_output
+from runners.progress import MOST_FILES, GitFacts, last_words, one_line, redacted, without_output
 from runners.redact import redact
 
 SUMMARY = 2500
@@ -56,14 +56,14 @@ def review(
         base_commit=base_tip,
         summary=last_words(summary, SUMMARY),
         commits=tuple(Commit(commit.sha, redact(one_line(commit.subject, 200))) for commit in commits),
-        stat=files[:MOST_FILES],
+        stat=redacted(files[:MOST_FILES]),
         file_count=len(files),
         added=sum(file.added for file in files),
         deleted=sum(file.deleted for file in files),
         checks=tuple(checks),
-        outside_scope=scope.outside(changed, place.scope)[:MOST_FILES],
-        conflicts=merging.conflicts(repo, base_tip, head)[:MOST_FILES],
-        dirty=tuple(dirty)[:MOST_FILES],
+        outside_scope=named(scope.outside(changed, place.scope), place.share),
+        conflicts=named(merging.conflicts(repo, base_tip, head), place.share),
+        dirty=named(dirty, place.share),
         diff=_diff(worktree, fork, head) if place.share is Share.FULL else None,
         share=place.share,
     )
@@ -89,16 +89,15 @@ def shared(found: Review) -> Review:
         commits=(),
         stat=(),
         diff=None,
-        outside_scope=_counted(found.outside_scope),
-        conflicts=_counted(found.conflicts),
-        dirty=_counted(found.dirty),
         checks=without_output(found.checks),
     )
 
 
-def _counted(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """That there are some, without their names."""
-    return (f"{len(paths)} path{'s' if len(paths) > 1 else ''} (names not shared)",) if paths else ()
+def named(paths: Sequence[str], share: Share) -> tuple[str, ...]:
+    """Paths as they may leave: redacted, or only that there are some."""
+    if share is Share.NONE:
+        return (f"{len(paths)} path{'' if len(paths) == 1 else 's'} (names not shared)",) if paths else ()
+    return tuple(redact(path) for path in paths[:MOST_FILES])
 
 
 def fit(found: Review) -> Review:

@@ -115,6 +115,10 @@ class Board:
         async with asyncio.timeout(WITHIN), self._changed:
             await self._changed.wait_for(lambda: (peer in self.online) is yes)
 
+    def sent(self) -> str:
+        """Every byte that came of the events' bodies."""
+        return b"\n".join(bytes(event.body) for event in self.raw).decode()
+
     def all(self, kind: type[B], session: SessionId | None = None) -> list[B]:
         return [body for whose, body in self.events if isinstance(body, kind) and session in (None, whose)]
 
