@@ -247,7 +247,7 @@ async def test_a_digest_on_demand_is_answerable_in_place(stage: Stage) -> None:
     digest = await ana.sees(direct, "1 needs you")
     assert f"/archives/{channel}/p" in digest["text"]
     assert (await ana.clicks(direct, digest, "FTS · recommended"))["ok"]
-    await ana.sees(direct, "decided")
+    await ana.sees(direct, "☀️ *Settled*")
     (command,) = await runner.takes()
     assert isinstance(command, DeliverAnswer)
 
