@@ -184,6 +184,8 @@ class AskHow:
     reply: int
     text: str
     question: Question
+    problem: str = ""
+    """Why the words were no answer after all, as ready mrkdwn: they are kept, and may still be a prompt."""
 
 
 @dataclass(frozen=True)

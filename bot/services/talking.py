@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from bot.domain import names
@@ -11,7 +12,7 @@ from bot.domain.questions import MAX_TEXT, IsAnswer, IsPrompt, NeedsHow, NeedsWh
 from bot.domain.sessions import Session, SessionState
 from bot.services import answering, finding, words
 from bot.services.ctx import Act
-from bot.store import commands, questions, replies, sessions
+from bot.store import commands, questions, replies, reviews, sessions
 from bot.wire.messages import Prompt
 
 
@@ -21,7 +22,9 @@ def tell(act: Act, named: str, text: str) -> Response:
         return session
     if problem := finding.allowed(act, session):
         return problem
-    return prompt(act, session, text) or Note(f"{words.code(session.name)} has your words. {_when(session)}".strip())
+    return prompt(act, session, text) or Note(
+        f"{words.code(session.name)} has your words. {_when(act, session)}".strip()
+    )
 
 
 def prompt(act: Act, session: Session, text: str) -> Note | None:
@@ -44,9 +47,11 @@ def prompt(act: Act, session: Session, text: str) -> Note | None:
     return None
 
 
-def _when(session: Session) -> str:
+def _when(act: Act, session: Session) -> str:
     if session.state is SessionState.STOPPED:
         return ""
+    if reviews.open_in(act.tx, session.id):
+        return "It takes them up now; what it changes comes as a new review."
     return "It reads them when its turn ends."
 
 
@@ -68,7 +73,7 @@ def reply(act: Act, text: str) -> Response:
     means = rules.meaning(tuple(asked.question for asked in open_questions), text, by)
     match means:
         case IsPrompt():
-            return prompt(act, session, text) or _heard(session)
+            return prompt(act, session, text) or _heard(act, session)
         case IsAnswer(_, answer):
             return answering.take(act, open_questions[0], session, answer)
         case NeedsHow(question):
@@ -81,10 +86,12 @@ def reply(act: Act, text: str) -> Response:
             assert_never(means)
 
 
-def _heard(session: Session) -> Response:
+def _heard(act: Act, session: Session) -> Response:
     """An agent at rest starts at once, which its card shows; one at work reads it later, which nothing shows."""
     if session.state is SessionState.STOPPED:
         return Nothing()
+    if reviews.open_in(act.tx, session.id):
+        return Note(f"{words.code(session.name)} takes this up now; what it changes comes as a new review.")
     return Note(f"{words.code(session.name)} is at work; it reads this when its turn ends.")
 
 
@@ -113,9 +120,19 @@ def reply_as(act: Act, intent: ReplyAs) -> Response:
     if kept.used:
         return Note("That reply was dealt with already.")
     response = _use(act, intent, kept)
+    if intent.use == "answer" and isinstance(response, Note):
+        return _no_answer(act, intent, kept, response)
     if not (isinstance(response, Note) and response.problem):
         replies.use(act.tx, kept.id, intent.use)
+    elif intent.use == "prompt":
+        return replace(response, text=f"{response.text}\nYour words were: {words.escape(words.cut(kept.text, 1500))}")
     return response
+
+
+def _no_answer(act: Act, intent: ReplyAs, kept: replies.Kept, why: Note) -> Response:
+    """The words were not taken: whoever wrote them still has them, and may send them otherwise."""
+    asked = questions.get(act.tx, intent.question) if intent.question else None
+    return AskHow(kept.id, kept.text, asked.question, why.text) if asked else why
 
 
 def _use(act: Act, intent: ReplyAs, kept: replies.Kept) -> Response:
@@ -126,7 +143,7 @@ def _use(act: Act, intent: ReplyAs, kept: replies.Kept) -> Response:
         case "prompt":
             if problem := finding.allowed(act, session):
                 return problem
-            return prompt(act, session, kept.text) or _sent(session)
+            return prompt(act, session, kept.text) or _sent(act, session)
         case "answer":
             if intent.question is None:
                 return Note("Say which question it answers.", problem=True)
@@ -135,5 +152,5 @@ def _use(act: Act, intent: ReplyAs, kept: replies.Kept) -> Response:
             assert_never(intent.use)
 
 
-def _sent(session: Session) -> Note:
-    return Note(f"{words.code(session.name)} has your words. {_when(session)}".strip())
+def _sent(act: Act, session: Session) -> Note:
+    return Note(f"{words.code(session.name)} has your words. {_when(act, session)}".strip())

@@ -121,19 +121,19 @@ def test_the_button_says_what_the_words_would_do() -> None:
         return buttons(message)
 
     rest = ["Send as prompt", "Discard"]
-    assert labels("yes, do it", PERMISSION) == ["Deny and tell it this", *rest]
+    assert labels("yes, do it", PERMISSION) == ["Deny with this reason", *rest]
     assert labels("allow", PERMISSION) == rest
     assert labels("yes, do it", PLAN) == ["Revise like this", *rest]
     assert labels("approve", PLAN, PERMISSION) == [
         f"Approve: {PLAN.title}",
-        f"Deny and tell it this: {PERMISSION.title}",
+        f"Deny with this reason: {PERMISSION.title}",
         *rest,
     ]
 
 
 async def _problem(board: Board, intent: ReplyAs | AnswerText) -> bool:
     answer = await board.does(ANA, intent)
-    return isinstance(answer, Note) and answer.problem
+    return (isinstance(answer, Note) and answer.problem) or (isinstance(answer, AskHow) and bool(answer.problem))
 
 
 async def _delivered(runner: Runner) -> list[DeliverAnswer]:

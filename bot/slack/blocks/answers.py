@@ -53,6 +53,9 @@ def invite(words: str, label: str, verb: Verb) -> Message:
 
 def _ask_how(ask: AskHow) -> Message:
     reply = str(ask.reply)
+    if ask.problem:
+        card = Card().say(f"⚠️ {ask.problem}").say(f"Your words are kept: “{text.line(ask.text, 1500)}”")
+        return card.buttons(_else(reply)).message()
     card = Card().say(f"“{text.line(ask.text, 200)}” · is it the answer to: {text.line(ask.question.title, 240)}")
     does = _does(ask.question, ask.text)
     if not does:
@@ -83,7 +86,7 @@ def _does(question: Question, words: str) -> str:
     option = questions.named(question, words)
     match question.kind:
         case QuestionKind.PERMISSION:
-            return "" if option and option.id == ALLOW else "Deny and tell it this"
+            return "" if option and option.id == ALLOW else "Deny with this reason"
         case QuestionKind.PLAN:
             return "Approve" if option and option.id == APPROVE else "Revise like this"
         case _:
