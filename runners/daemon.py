@@ -199,7 +199,7 @@ class Runner:
 
     def _send_back(self, review: str, text: str, done: int) -> None:
         state = self._memory.state
-        message = f"Your change was looked at and sent back:\n{text}\nWork this in and commit it."
+        message = session.sent_back_words(text)
         current = None if state.review and state.review.id == review else state.review
         self._memory.save(session.prompted(replace(state, review=current), message), done=done)
 

@@ -270,6 +270,10 @@ def commit_words(dirty: Sequence[str], most: int = 20) -> str:
     return f"This is not on your branch. Commit what belongs to the task and discard the rest:\n{listed}{more}"
 
 
+def sent_back_words(text: str) -> str:
+    return f"Your change was looked at and sent back:\n{text}\nWork this in and commit it."
+
+
 def preamble(
     task: str, *, branch: str, base: str, scope: Sequence[str], ports: tuple[int, int] | None, notes: Sequence[str]
 ) -> str:

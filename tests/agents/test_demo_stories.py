@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from bot.wire.types import ALLOW, DENY, QuestionKind
+from runners import session
 from runners.agents.base import Answered, Chosen, Inquiry, PlanChanged, Text
 from tests.agents.conftest import Stage
 from tests.agents.repos import Worktree, git
@@ -116,11 +117,26 @@ async def test_what_is_sent_back_is_taken_up_in_a_commit_of_its_own(stage: Stage
     await agent.prompt(prompt("Tidy up"))
     (worktree.path / "README.md").write_text("# changed by hand\n")
     (worktree.path / ".env").write_text("SECRET=1\n")
-    ended = await agent.prompt("Sent back by Ana: name the limits.")
-    assert worktree.subjects()[-1] == "Take up: Sent back by Ana: name the limits."
-    assert "> Sent back by Ana: name the limits." in worktree.read("docs/tidy-up.md")
+    ended = await agent.prompt(session.sent_back_words("Name the limits.\n\nAll of them."))
+    assert worktree.subjects()[-1] == "Take up: Name the limits. All of them."
+    assert "> Name the limits. All of them." in worktree.read("docs/tidy-up.md")
+    assert "looked at" not in worktree.read("docs/tidy-up.md") + worktree.bodies() + ended.last_words
     assert "committed" in ended.last_words
     assert worktree.dirty() == "?? .env"
+
+
+async def test_what_is_sent_back_on_the_sample_adds_no_file(stage: Stage) -> None:
+    worktree = stage.worktree(sample=True)
+    agent = stage.demo(worktree, answering(Chosen("close")))
+    await agent.start()
+    await agent.prompt(prompt(TASK))
+    before = git(worktree.path, "ls-files")
+    await agent.prompt(session.sent_back_words("Name the limits."))
+    assert git(worktree.path, "ls-files") == before
+    assert worktree.subjects()[-1] == "Take up: Name the limits."
+    assert git(worktree.path, "show", "--format=", "--name-only", "HEAD") == "README.md"
+    assert "Name the limits." in worktree.read("README.md")
+    assert suite_passes(worktree)
 
 
 @pytest.mark.parametrize(

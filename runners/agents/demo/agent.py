@@ -23,7 +23,7 @@ from acp.schema import (
 )
 
 from runners.agents.demo import faults
-from runners.agents.demo.brief import read_answer, read_brief
+from runners.agents.demo.brief import read_answer, read_brief, read_words
 from runners.agents.demo.script import Script, ScriptProblem, applies, filled, load, verb
 from runners.agents.demo.state import State, States
 from runners.agents.demo.steps import Player, Stopped
@@ -167,9 +167,9 @@ def _install(state: State, script: Script, values: dict[str, str]) -> None:
 
 def _follow(state: State, prompt: str) -> None:
     """The story is told; each further prompt plays the follow-up once."""
-    words = " ".join(prompt.split())
+    words = read_words(prompt)
     short = words if len(words) <= 60 else words[:59].rstrip() + "…"
-    state.values |= {"prompt": words[:2000], "prompt.short": short}
+    state.values |= {"prompt": " ".join(prompt.split())[:2000], "words": words[:2000], "words.short": short}
     state.steps = list(state.follow) or [{"say": "There is nothing more in my script.\n"}]
     state.position = 0
 

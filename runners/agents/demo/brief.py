@@ -14,6 +14,10 @@ _SCRIPT = re.compile(r"^script:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 _ANSWERED = re.compile(r"\banswer(?:ed)?\b[^:\n]*:\s*(\S.*)", re.IGNORECASE | re.DOTALL)
 
 
+_SENT_BACK = re.compile(r"\AYour change was .*sent back:\n(.*)\nWork this in and commit it\.\Z", re.DOTALL)
+_STILL_OPEN = re.compile(r"\n\n\(Still open with the people here.*\)\Z", re.DOTALL)
+
+
 @dataclass(frozen=True)
 class Brief:
     task: str
@@ -41,6 +45,13 @@ def read_brief(prompt: str) -> Brief:
     script = _SCRIPT.search(task)
     named = [word.strip().strip("`") for word in paths[1].split(",")] if paths else []
     return Brief(task.strip(), tuple(word for word in named if word), script[1] if script else "")
+
+
+def read_words(prompt: str) -> str:
+    """What the person wrote, in one line, without what Switchboard says around it."""
+    prompt = _STILL_OPEN.sub("", prompt.strip())
+    sent_back = _SENT_BACK.search(prompt)
+    return " ".join((sent_back[1] if sent_back else prompt).split())
 
 
 def read_answer(prompt: str, options: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:

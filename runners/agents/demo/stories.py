@@ -27,6 +27,7 @@ def story(brief: Brief, cwd: Path, facts: dict[str, str]) -> Script:
     is_sample = search.is_file() and tests.is_file() and _FOUND in search.read_text(encoding="utf-8", errors="replace")
     about_search = any(word in brief.task.casefold() for word in ("typo", "search", "fuzzy", "misspell"))
     if is_sample and about_search and all(map(may, ("src/playback/search.py", "tests/test_search.py", "README.md"))):
+        values["notes"] = "README.md"  # what is asked later goes where the change is described already
         return Script(tuple(_typo_steps()), tuple(_follow_up()), pace=PACE, values=values)
     return Script(tuple(_any_steps()), tuple(_follow_up()), pace=PACE, values=values)
 
@@ -140,11 +141,11 @@ def _follow_up() -> list[Step]:
     return [
         {"say": "I will see to that.\n"},
         {"plan": ["Read what was asked", "Write it into {{notes}}", "Commit"], "done": 1, "active": 2},
-        {"edit": "{{notes}}", "append": True, "head": "# {{task}}\n", "text": "\n## Asked later\n\n> {{prompt}}\n"},
+        {"edit": "{{notes}}", "append": True, "head": "# {{task}}\n", "text": "\n## Asked later\n\n> {{words}}\n"},
         {"plan": ["Read what was asked", "Write it into {{notes}}", "Commit"], "done": 2, "active": 3},
-        {"commit": "Take up: {{prompt.short}}"},
+        {"commit": "Take up: {{words.short}}"},
         {"plan": ["Read what was asked", "Write it into {{notes}}", "Commit"], "done": 3},
-        {"say": "“{{prompt.short}}” is taken up in {{notes}} and committed.\n"},
+        {"say": "“{{words.short}}” is taken up in {{notes}} and committed.\n"},
     ]
 
 
