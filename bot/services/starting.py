@@ -52,7 +52,7 @@ def start(act: Act, intent: Start) -> Response:
         return problem
     task = names.clean(intent.task)
     intent = replace(intent, base=names.visible(intent.base))
-    for problem in (_bad_task(task), _bad_base(intent.base), _bad_name(intent.name), _bad_reviewer(act, intent)):
+    for problem in (_bad_task(task), _bad_base(intent.base), _bad_name(act, intent.name), _bad_reviewer(act, intent)):
         if problem:
             return problem
     chosen = _choose(act, intent)
@@ -152,9 +152,14 @@ def _bad_base(base: str) -> Note | None:
     )
 
 
-def _bad_name(name: str) -> Note | None:
-    if not name.strip() or names.slug(name):
+def _bad_name(act: Act, name: str) -> Note | None:
+    if not name.strip():
         return None
+    if slug := names.slug(name):
+        taken = sessions.names_in_use(act.tx)
+        free = words.code(names.unique(slug, taken))
+        text = f"{words.code(slug)} is taken by an open session. {free} is free; or leave the name out."
+        return Note(text, problem=True, field="name") if slug in taken else None
     return Note(
         f"{words.code(name)} has no letter a-z or digit in it, and names are used in branches and paths. "
         "Add some, or leave the name out.",

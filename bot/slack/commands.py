@@ -164,10 +164,7 @@ def _start(rest: str, command: str) -> Parsed:
     for key, value, remaining in _options(rest):
         known = OPTIONS.get(key.lower())
         if known is None:
-            near = _near(key.lower(), list(OPTIONS))
-            if not near:
-                break
-            return Problem(f"I don't know the option {text.inline(key, 40)}. Did you mean `{near[0]}=`?")
+            return _no_option(key)
         if known in options:
             return Problem(f"`{known}=` is there twice. Say it once.")
         if not value:
@@ -192,6 +189,14 @@ def _start(rest: str, command: str) -> Parsed:
         reviewer=PersonId(reviewer.group(1)) if reviewer else None,
         name=text.inbound(options.get("name", "")),
     )
+
+
+def _no_option(key: str) -> Problem:
+    near = _near(key.lower(), list(OPTIONS))
+    meant = f" Did you mean `{near[0]}=`?" if near else ""
+    known = ", ".join(f"`{name}=`" for name in _EXAMPLE)
+    fix = "If it belongs to the task, write a word before it."
+    return Problem(f"I don't know the option {text.inline(f'{key}=', 40)}.{meant} There are {known}. {fix}")
 
 
 _EXAMPLE = {

@@ -24,7 +24,7 @@ from bot.wire.types import PersonId
         ("start reviewer=<@U0BEN|ben> Do it", Start("Do it", reviewer=PersonId("U0BEN"))),
         ("start name=search Do it", Start("Do it", name="search")),
         ("start let x=1 in y", Start("let x=1 in y")),
-        ("start x=1 is wrong", Start("x=1 is wrong")),
+        ("start here x=1 is wrong", Start("here x=1 is wrong")),
         ("start make a &lt; b for <@U0BEN|ben>", Start("make a < b for @ben")),
         ("list", ListSessions()),
         ("ls", ListSessions()),
