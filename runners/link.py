@@ -21,6 +21,7 @@ from bot.wire import codec, version
 from bot.wire.messages import Ack, Command, CommandAck, Error, Event, Frame, Hello, Welcome
 from bot.wire.types import SessionId
 from runners import fitting
+from runners.complaints import Complaints
 from runners.errors import LinkRefused, RunnerError
 from runners.spool import Spool
 
@@ -127,6 +128,8 @@ class Link:
         self._give_up = give_up_when_refused
         self._since: float | None = None
         self._fatal: Error | None = None
+        self._bot = "its address"
+        self._complaints = Complaints()
         self.arrived = asyncio.Event()
         self.connected = asyncio.Event()
         self.refusal: LinkRefused | None = None
@@ -148,8 +151,14 @@ class Link:
                     wait = REFUSED_AGAIN
                 except (aiohttp.ClientError, OSError, TimeoutError, sqlite3.Error) as err:
                     wait = self._next(pace)
-                    log.info("link.unreachable", error=str(err) or type(err).__name__, again_in=round(wait, 2))
+                    self._complain(err)
                 await asyncio.sleep(wait)
+
+    def _complain(self, err: Exception) -> None:
+        if self._complaints.due(asyncio.get_running_loop().time()):
+            away = not isinstance(err, sqlite3.Error)
+            problem = f"the bot at {self._bot} does not answer" if away else "this machine's disk refuses"
+            log.warning("link.unreachable", problem=f"{problem}; trying again", error=str(err) or type(err).__name__)
 
     def _next(self, pace: Pace) -> float:
         """Seconds until the next try, from how the last connection went."""
@@ -177,6 +186,7 @@ class Link:
 
     async def _connection(self, http: aiohttp.ClientSession) -> None:
         address = await asyncio.to_thread(self._address)
+        self._bot = address.bot
         try:
             ws = await http.ws_connect(
                 address.ws_url(),
@@ -201,6 +211,7 @@ class Link:
             self.refusal = None
             self._since = asyncio.get_running_loop().time()
             self.connected.set()
+            self._complaints.over()
             self._greeting()
             log.info("link.connected", bot=address.bot, acked_seq=welcome.acked_seq)
             try:
