@@ -40,6 +40,7 @@ from tests.acceptance.up import environment, up
 
 ROUNDS = 60
 IDLE_SECONDS = 20
+SESSIONS = 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -182,6 +183,22 @@ async def whole(work: Path) -> dict[str, float]:
             }
 
 
+async def crowd(work: Path) -> dict[str, float]:
+    """SESSIONS sessions on one host, each waiting with a question: a runner's share of memory, in MiB."""
+    async with up(work), Workspace.opened(work) as place, place.person("ana") as ana:
+        begun = time.perf_counter()
+        for number in range(SESSIONS):
+            await ana.types("/session", f"start repo=playback name=s{number} Add typo tolerance to search")
+
+        def waiting() -> int:
+            return sum(1 for m in ana.messages.values() if m.get("thread_ts") and "recommended" in words(m))
+
+        await ana.sees(lambda m: waiting() == SESSIONS, "all questions", patience=180)
+        took = time.perf_counter() - begun
+        shares = [pss(int(pid)) for pid in runner_pids(work)]
+        return {"runners": len(shares), "pss": statistics.mean(shares), "took": took}
+
+
 def runner_pids(data_dir: Path) -> list[str]:
     return [path.read_text().split()[0] for path in data_dir.glob("host/sessions/*/lock") if path.read_text().strip()]
 
@@ -215,6 +232,7 @@ async def main() -> None:
         base = await floor(work / "floor")
         ours = await switchboard(work / "ours")
         figures = await whole(work / "up")
+        many = await crowd(work / "crowd")
     table = Table("what (median)", "Switchboard", "bare Bolt", "ratio")
     row(table, "agent asks → card visible / message → post visible", ours["ask"], base["post"])
     row(table, "click → agent receives / click → edit visible", ours["click"], base["click"])
@@ -226,6 +244,9 @@ async def main() -> None:
         "runner, resident / proportional", f"{figures['runner_rss']:.0f} / {figures['runner_pss']:.1f} MiB", "", ""
     )
     table.add_row(f"idle runner, over {IDLE_SECONDS} s", f"{figures['runner_idle']:.2f} ms/s CPU", "", "")
+    table.add_section()
+    table.add_row(f"a runner of {many['runners']:.0f} on one host, proportional", f"{many['pss']:.1f} MiB", "", "")
+    table.add_row(f"{SESSIONS} starts → {SESSIONS} questions on screen", f"{many['took']:.1f} s", "", "")
     Console().print(table)
     Console().print(f"{ROUNDS} rounds, {os.cpu_count()} cores")
 
