@@ -14,7 +14,7 @@ from bot.services.ctx import Ctx
 from bot.services.words import cut
 from bot.store import due, events, facts, hosts, people, questions, reviews, sessions
 from bot.store.commands import runner_peer
-from bot.wire.types import PersonId
+from bot.wire.types import Ending, PersonId
 
 TASK_SHOWN = 1_200
 LIGHTS_AT_REST = frozenset((Light.ENDED, Light.MERGED))
@@ -67,7 +67,7 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
         steps_done=done,
         steps_total=total,
         decisions=_decisions(ctx, session),
-        detail=_detail(session, shown),
+        detail=_detail(ctx, session, shown),
         next_digest=slot.at if slot else None,
         scope=session.scope,
         place=session.place,
@@ -91,12 +91,26 @@ def link(ctx: Ctx, session: Session) -> str:
     return f"{url}archives/{at[0]}/p{at[1].replace('.', '')}" if url and at else ""
 
 
-def _detail(session: Session, shown: Light) -> str:
+def _detail(ctx: Ctx, session: Session, shown: Light) -> str:
     if shown is Light.ASLEEP:
         return f"Its host {session.host} is silent: answers are taken now and delivered on wake."
     if shown is Light.STOPPED:
         return session.last_words
-    return "\n".join(part for part in (session.detail, session.look) if part)
+    return "\n".join(part for part in (_landed(ctx, session), session.detail, _look(session.look)) if part)
+
+
+def _landed(ctx: Ctx, session: Session) -> str:
+    landed_on, commit = reviews.landed(ctx.tx, session.id) if session.ending is Ending.MERGED else ("", "")
+    return f"merged into {landed_on} at `{commit[:7]}`" if landed_on and commit else ""
+
+
+def _look(look: str) -> str:
+    """The command that shows what a session left, with what it does."""
+    if not look or "\n" in look or "`" in look:
+        return look
+    does = {"git switch": "To look at its branch", "cd ": "To look at its worktree", "git merge": "To bring it in"}
+    lead = next((words for begin, words in does.items() if look.startswith(begin)), "To look at what it left")
+    return f"{lead}: `{look}`"
 
 
 def _decisions(ctx: Ctx, session: Session) -> tuple[str, ...]:

@@ -130,6 +130,15 @@ def merged_by(tx: Tx, session: SessionId) -> tuple[PersonId | None, str]:
     return (PersonId(row[0]) if row[0] else None, row[1]) if row else (None, "")
 
 
+def landed(tx: Tx, session: SessionId) -> tuple[str, str]:
+    """Into what the session was merged, and at which commit; empty when it was not."""
+    row = tx.one(
+        "SELECT landed_on, merge_commit FROM reviews WHERE session = ? AND verdict = 'merged' ORDER BY at DESC LIMIT 1",
+        session,
+    )
+    return (row[0] or "", row[1] or "") if row else ("", "")
+
+
 def send_back(tx: Tx, review: ReviewId, commit: str, by: PersonId, text: str, at: datetime) -> bool:
     return (
         tx.run(

@@ -52,7 +52,7 @@ def test_the_card(light: Light) -> None:
     shown = "\n".join(words for words in rest[:-1] if not words.startswith("["))
     assert shown == body
     assert (f" · {light.value} <!date" in rest[-1]) == (not view.open)
-    assert (" · since <!date" in rest[-1]) == view.open
+    assert (f" · {light.value} since <!date" in rest[-1]) == view.open
     assert ("next digest <!date" in rest[-1]) == view.open
 
 

@@ -87,7 +87,7 @@ def _facts(view: SessionCard) -> list[str]:
         # Names, not mentions: a mention in a first post is a ping, and this card is none.
         f"started by {text.line(view.owner_name, 80)}" if view.owner_name else "",
         f"reviewer {text.line(view.reviewer_name, 80)}" if view.reviewer_name and view.reviewer != view.owner else "",
-        f"{'since' if view.open else view.light.value} {text.at(view.since)}",
+        f"{view.light.value}{' since' if view.open else ''} {text.at(view.since)}",
         f"next digest {text.at(view.next_digest)}" if view.next_digest and view.open else "",
     ]
 
