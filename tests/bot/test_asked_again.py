@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from bot.domain.deliveries import Subject
 from bot.domain.intents import Choose, Nothing
 from bot.wire.messages import Asked, DeliverAnswer
