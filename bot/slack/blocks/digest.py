@@ -159,7 +159,7 @@ def home(view: HomeView, command: str) -> Block:
         text.line(view.tz, 60),
     )
     card.small(
-        f"Today: {text.count(view.answered_today, 'answer')}, {text.count(view.pinged_today, 'ping')}",
+        f"Today: {text.count(view.answered_today, 'answer')}, {text.count(view.pinged_today, 'card')} called you",
         f"as of {text.clock(view.at)}",
     )
     return card.home()
