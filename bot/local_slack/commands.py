@@ -16,7 +16,11 @@ async def run(ws: Workspace, person: str, channel: Channel, command: str, text: 
     if found is None:
         raise PersonError("no_command", f"{command} is not a valid command.", status=200)
     if thread_ts:
-        raise PersonError("thread_unsupported", f"{command} is not supported in threads. Sorry!", status=200)
+        raise PersonError(
+            "thread_unsupported",
+            f"{command} is not supported in threads. Mention @{ws.manifest.name} here instead.",
+            status=200,
+        )
     if person not in channel.members:
         raise PersonError("not_in_channel", f"join #{channel.name} first: commands are for members of a channel")
     if channel.archived:

@@ -198,7 +198,9 @@ async def test_slash_commands_are_refused_in_threads(page: Page, workspace: Work
     reply = page.get_by_label("Reply", exact=True)
     await reply.fill("/porter list")
     await reply.press("Enter")
-    await expect(page.get_by_role("status").filter(has_text="not supported in threads")).to_be_visible()
+    await expect(
+        page.get_by_role("status").filter(has_text="not supported in threads. Mention @Porter here instead")
+    ).to_be_visible()
     await expect(reply).to_have_value("/porter list")
 
 

@@ -27,6 +27,7 @@ export class Desk {
     /** @type {any[]} open modals, the top one last */ this.views = [];
     /** @type {any} */ this.home = undefined;
     /** @type {any[]} newest first */ this.notifications = [];
+    /** how many of them the log has shown */ this.noticed = 0;
     /** @type {Map<string, string>} channel -> first unread ts when it was opened */ this.newFrom = new Map();
   }
 

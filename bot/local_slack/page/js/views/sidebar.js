@@ -143,12 +143,13 @@ function foot() {
     changed();
   };
   const dark = isDark();
+  const unseen = here.notifications.length - here.noticed;
   return h(
     "div",
     { class: "side-foot" },
     iconButton("bell", "Notifications", toggle("notifications"), {
       class: state.panel === "notifications" ? "on" : "",
-      badge: here.notifications.length ? h("span", { class: "foot-count" }, here.notifications.length) : null,
+      badge: unseen > 0 ? h("span", { class: "foot-count" }, unseen) : null,
     }),
     iconButton("pulse", "Traffic between app and workspace", toggle("traffic"), {
       class: state.panel === "traffic" ? "on" : "",
@@ -164,6 +165,7 @@ export function mountSidebar(node) {
   onRender(() => {
     const here = desk();
     if (!here?.ready) return;
+    if (state.panel === "notifications") here.noticed = here.notifications.length;
     document.getElementById("app").classList.toggle("drawer-open", state.drawer);
     document.getElementById("scrim").hidden = !state.drawer;
     const waiting = [...state.desks.values()].map((other) => [other.me, other.badge()]);
@@ -176,6 +178,7 @@ export function mountSidebar(node) {
       [...here.channels.values()],
       [...here.people.values()],
       here.notifications.length,
+      here.noticed,
       waiting,
       isDark(),
     ]);
