@@ -167,9 +167,12 @@ class Link:
                 "link.replaced",
                 problem=f"another process has connected with this {self._role}'s token",
                 fix="Give each host a token of its own with `switchboard enroll`, or end one of the two.",
-                again_in=REFUSED_AGAIN,
+                again_in=REFUSED_AGAIN if self._role == "host" else None,
             )
-            return REFUSED_AGAIN
+            # A runner's token is its own: whoever took its place is a half-open connection of before, or a thief who
+            # gains nothing but this quarrel. Two hosts with one token would quarrel for ever.
+            if self._role == "host":
+                return REFUSED_AGAIN
         lived = None if self._since is None else asyncio.get_running_loop().time() - self._since
         return pace.after(lived, fatal=self._fatal is not None)
 

@@ -57,7 +57,9 @@ class Rough:
     async def failure(self, name: str) -> str:
         """What the owner is told in the thread of a session that fails."""
         story = await self.thread_of(name)
-        return plain(await self.ana.sees(lambda m: story.here(m) and "failed:" in words(m), f"the failure of {name}"))
+        return plain(
+            await self.ana.sees(lambda m: story.here(m) and f"*{name}* failed" in words(m), f"the failure of {name}")
+        )
 
     async def question(self, story: Story) -> Message:
         return await self.ana.sees(lambda m: story.here(m) and has_button(m, "Later"), "a question")

@@ -140,7 +140,7 @@ async def test_hostile_words_stay_words(scene: Rough) -> None:
     await scene.ana.clicks(permission, "Deny")
     review = await story.review()
     assert SAFE in words(review)
-    await story.card(SAFE)
+    await scene.ana.sees(lambda m: story.here(m) and SAFE in words(m) and "progress" in words(m), "its plan")
     for name in ("ben", "cleo"):
         told = await scene.running.workspace.get(
             "/person/notifications", **{"as": scene.running.workspace.people[name]}
@@ -287,7 +287,8 @@ async def test_bad_frames_in_a_runners_name_cost_nothing(scene: Rough) -> None:
                 assert isinstance(codec.decode((await ws.receive()).data), Welcome)
                 await ws.send_bytes(data)
                 said = [codec.decode(frame.data) async for frame in ws if frame.type is aiohttp.WSMsgType.BINARY]
-                assert code in [frame.code for frame in said if isinstance(frame, Error)]
+                # Or the living runner was back before the stranger had spoken.
+                assert {code, "replaced"} & {frame.code for frame in said if isinstance(frame, Error)}
         async with http.ws_connect(url, max_msg_size=0) as ws:
             await ws.send_bytes(hello)
             await ws.receive()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import aiohttp
 import pytest
@@ -47,9 +48,11 @@ def said(number: int) -> QuestionWithdrawn:
 
 
 @asynccontextmanager
-async def peer(path: Path, url: Callable[[], str], **options: bool) -> AsyncIterator[tuple[Spool, Link]]:
+async def peer(
+    path: Path, url: Callable[[], str], role: Literal["host", "runner"] = "runner", **options: bool
+) -> AsyncIterator[tuple[Spool, Link]]:
     async with Spool(path / "spool.db", lambda: AT) as spool:
-        link = Link("runner", S, lambda: Address(url(), TOKEN), spool, **options)
+        link = Link(role, S, lambda: Address(url(), TOKEN), spool, **options)
         task = asyncio.create_task(link.run())
         try:
             yield spool, link

@@ -94,16 +94,23 @@ async def test_a_link_that_is_thrown_out_again_and_again_tries_ever_more_slowly(
     assert times[4] - times[3] > 3 * (times[1] - times[0])
 
 
-async def test_a_replaced_link_gives_way_and_says_so(tmp_path: Path) -> None:
+async def test_a_replaced_host_gives_way_and_says_so(tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as logs:
         async with bot_that_ends_it(Error("replaced", "a newer one took over", fatal=True)) as (url, times):
-            async with peer(tmp_path, lambda: url):
+            async with peer(tmp_path, lambda: url, "host"):
                 async with asyncio.timeout(WITHIN):
                     while not (found := [entry for entry in logs if entry["event"] == "link.replaced"]):  # noqa: ASYNC110
                         await asyncio.sleep(0.02)
                 assert found[0]["again_in"] >= 60
                 assert "switchboard enroll" in found[0]["fix"]
             assert len(times) == 1
+
+
+async def test_a_replaced_runner_is_soon_back(tmp_path: Path) -> None:
+    ending = Error("replaced", "a newer one took over", fatal=True)
+    async with bot_that_ends_it(ending) as (url, times), peer(tmp_path, lambda: url), asyncio.timeout(WITHIN):
+        while len(times) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 def test_only_a_connection_that_lived_starts_the_pace_anew() -> None:
