@@ -10,7 +10,7 @@ from runners.agents.acp_calls import Call
 from runners.agents.acp_permissions import Ruling, permission_inquiry, plan_inquiry, ruling
 from runners.agents.base import Chosen, Text, Unanswered
 
-CWD = "/work/x"
+CWD = "/trees/x"
 OPTIONS = [
     PermissionOption(option_id="1", name="Never", kind="reject_always"),
     PermissionOption(option_id="2", name="Always", kind="allow_always"),

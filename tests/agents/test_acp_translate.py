@@ -11,7 +11,7 @@ from bot.wire.types import PlanStep, StepState
 from runners.agents.acp_translate import Translator
 from runners.agents.base import PlanChanged, Said, ToolEnded, ToolStarted, Update, UsageChanged
 
-CWD = "/work/x"
+CWD = "/trees/x"
 
 
 def told(translator: Translator, **update: Any) -> list[Update]:
@@ -45,7 +45,7 @@ def test_a_tool_call_told_in_pieces_is_one_call() -> None:
     assert call(translator, status="pending") == [ToolStarted("c1", "write", "edit")]
     piece = {"sessionUpdate": "tool_call_update", "toolCallId": "c1"}
     assert told(translator, **piece, status="in_progress") == []
-    assert told(translator, **piece, locations=[{"path": "/work/x/a.py"}, {"path": "/etc/b"}]) == [
+    assert told(translator, **piece, locations=[{"path": "/trees/x/a.py"}, {"path": "/etc/b"}]) == [
         ToolStarted("c1", "write", "edit", ("a.py", "/etc/b"))
     ]
     assert told(translator, **piece, status="failed") == [ToolEnded("c1", ok=False)]

@@ -9,7 +9,7 @@ from runners.agents.acp_calls import Call
 from runners.agents.acp_permissions import permission_inquiry
 from runners.agents.base import Shown
 
-CWD = "/work/x"
+CWD = "/trees/x"
 EDIT = Call(
     "Edit `secret/plan.py`",
     "edit",

@@ -141,7 +141,7 @@ class Board:
         assert isinstance(start, StartSession)
         await self.services.links.command_acked(peer, number, "")
         spec = start.spec
-        place = Place(spec.branch, f"/work/{spec.name}", spec.base, "b" * 40, spec.agent)
+        place = Place(spec.branch, f"/trees/{spec.name}", spec.base, "b" * 40, spec.agent)
         await self.host_says(peer, SessionPlaced(place), spec.session)
         runner = await self.services.links.authenticate(spec.token)
         assert isinstance(runner, RunnerPeer)
