@@ -13,6 +13,7 @@ class Proxy:
         self.up = True
         self._server: asyncio.Server
         self._open: set[asyncio.StreamWriter] = set()
+        self._relays: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -25,6 +26,11 @@ class Proxy:
         self.cut()
         self._server.close()
         await self._server.wait_closed()
+        # A connection that is only being made is in no list yet, and must not outlive the test.
+        relays = tuple(self._relays)
+        for relay in relays:
+            relay.cancel()
+        await asyncio.gather(*relays, return_exceptions=True)
 
     def cut(self) -> None:
         self.up = False
@@ -35,19 +41,24 @@ class Proxy:
         self.up = True
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self.up:
-            writer.transport.abort()
-            return
+        relay = asyncio.current_task()
+        assert relay is not None
+        self._relays.add(relay)
+        writers = {writer}
         try:
+            if not self.up:
+                return
             far_reader, far_writer = await asyncio.open_connection(*self.target)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._open |= {writer, far_writer}
-        try:
+            writers.add(far_writer)
+            self._open |= writers
             await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        except OSError:
+            return
         finally:
-            self._open -= {writer, far_writer}
+            self._open -= writers
+            self._relays.discard(relay)
+            for one in writers:
+                one.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Page, expect
+import asyncio
+
+from playwright.async_api import Browser, Page, Route, expect
 from slack_bolt.app.async_app import AsyncApp
 
 from tests.browser.conftest import MARKS, Workspace, message, section
@@ -20,6 +22,26 @@ async def test_enter_sends_and_shift_enter_breaks_the_line(page: Page) -> None:
     await expect(sent.locator(".author")).to_have_text("Ana")
     await expect(sent.locator("strong")).to_have_text("line")
     await expect(box).to_have_value("")
+
+
+async def test_words_typed_while_the_page_still_loads_are_kept(browser: Browser, workspace: Workspace) -> None:
+    loading = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await loading.wait()
+        await route.continue_()
+
+    page = await browser.new_page()
+    await page.route("**/person/workspace?*", hold)
+    await page.goto(workspace.ready["open"])
+    box = page.get_by_label("Message", exact=True)
+    await box.press_sequentially("early words")
+    await box.press("Enter")
+    loading.set()
+    await expect(page.get_by_role("heading", name="sessions", level=1)).to_be_visible()
+    await expect(box).to_have_value("early words")
+    await box.press("Enter")
+    await expect(message(page, "early words")).to_have_count(1)
 
 
 async def test_a_mention_is_completed_and_shown_by_name(page: Page) -> None:

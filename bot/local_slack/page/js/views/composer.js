@@ -122,9 +122,11 @@ export class Composer {
     this.field.disabled = Boolean(closed);
     this.node.classList.toggle("closed", Boolean(closed));
     if (place === this.place) return;
+    const early = this.place === "" && this.field.value !== "";
     if (this.place) this.drafts.set(this.place, this.field.value);
     this.place = place;
-    this.field.value = this.drafts.get(place) || "";
+    // What somebody typed while the page was still loading belongs to the first place shown.
+    if (!early) this.field.value = this.drafts.get(place) || "";
     this.complete([]);
     this.resize();
   }
@@ -227,7 +229,7 @@ export class Composer {
 
   async submit() {
     const text = this.field.value.trim();
-    if (!text) return;
+    if (!text || !this.place) return;
     const { channel, thread } = this.options.target();
     const place = this.place;
     this.field.value = "";
