@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.wire.types import Share
+from runners.agents.base import Adapter
 from runners.agents.registry import DEMO, DEMO_ARGV
 from runners.errors import ConfigProblems
 
@@ -28,6 +29,12 @@ class AgentConfig:
     """How a person logs this agent in, said when it asks for it."""
     start_timeout: float = 60.0
     """Seconds for its first answers."""
+    adapter: Adapter = "acp"
+    profile: str = ""
+    """The built-in profile it was made from; empty: none."""
+    model: str = ""
+    mode: str = ""
+    """The agent's own permission mode; empty: the profile's."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from bot.wire.messages import StopSession
 from bot.wire.types import Place, SessionSpec
+from runners.agents.base import Adapter
 from runners.errors import AlreadyRunning, RunnerError
 
 TICKET, LOCK, ENDED, STOP, SPOOL, LOG, AGENT_LOG, EXCLUDE = (
@@ -36,6 +37,12 @@ class Ticket(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     report_every: float = 5.0
     fast_forward: bool = False
+    adapter: Adapter = "acp"
+    profile: str = ""
+    model: str = ""
+    mode: str = ""
+    rules: str = ""
+    """The preamble without the task, as it stood when the session began."""
 
     def __repr__(self) -> str:
         return f"Ticket({self.spec.session}, {self.place.branch})"  # the token and env stay out of logs

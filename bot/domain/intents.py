@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bot.domain.views import SessionCard
-from bot.wire.types import PersonId, Question, QuestionId, Review, ReviewId
+from bot.wire.types import PersonId, PromptId, Question, QuestionId, Review, ReviewId
 
 Surface = Literal["slash", "mention", "button", "modal", "reply", "home", "shortcut"]
 
@@ -33,6 +33,8 @@ class Start:
     scope: tuple[str, ...] = ()
     reviewer: PersonId | None = None
     name: str = ""
+    budget: float | None = None
+    """US dollars the session may spend before it rests and asks."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,47 @@ class Stop:
 class Tell:
     session: str
     text: str
+    now: bool = False
+    """Within the turn under way, where the agent can be steered."""
+
+
+@dataclass(frozen=True)
+class Steer:
+    """A follow-up that waits is given now."""
+
+    prompt: PromptId
+
+
+@dataclass(frozen=True)
+class Unsend:
+    """A follow-up that waits is taken back."""
+
+    prompt: PromptId
+
+
+@dataclass(frozen=True)
+class Pause:
+    session: str
+
+
+@dataclass(frozen=True)
+class Resume:
+    session: str
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Clear the agent's context; its background work lives on."""
+
+    session: str
+
+
+@dataclass(frozen=True)
+class SetWake:
+    """Whether a session that met a limit goes on by itself when that is lifted."""
+
+    session: str
+    on: bool
 
 
 @dataclass(frozen=True)
@@ -78,6 +121,8 @@ class Choose:
     option: str
     text: str = ""
     then_stop: bool = False
+    options: tuple[str, ...] = ()
+    """All that were chosen, where several may be; ``option`` is empty then."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +171,12 @@ Intent: TypeAlias = (
     Start
     | Stop
     | Tell
+    | Steer
+    | Unsend
+    | Pause
+    | Resume
+    | Reset
+    | SetWake
     | ListSessions
     | Status
     | DigestNow
@@ -170,11 +221,22 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """A follow-up on its way."""
+
+    prompt: PromptId
+    text: str
+    by: PersonId
+
+
+@dataclass(frozen=True)
 class StatusOf:
     session: SessionCard
     questions: tuple[Question, ...] = ()
     review: Review | None = None
     last_words: str = ""
+    queued: tuple[Waiting, ...] = ()
+    """Follow-ups that the agent does not have yet, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +259,16 @@ class AskWhich:
     questions: tuple[Question, ...]
 
 
-Response: TypeAlias = Nothing | Note | Listing | StatusOf | AskHow | AskWhich
+@dataclass(frozen=True)
+class Queued:
+    """The agent is at work: the follow-up waits for the end of its turn. Private, with *Send now* and *Take back*."""
+
+    session_name: str
+    waiting: Waiting
+    can_steer: bool = False
+
+
+Response: TypeAlias = Nothing | Note | Listing | StatusOf | AskHow | AskWhich | Queued
 
 
 @dataclass(frozen=True)

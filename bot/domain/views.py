@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from bot.wire.types import Answer, PersonId, Place, Question, Review, SessionId, Snapshot
+from bot.wire.types import Ability, Answer, PersonId, Place, Question, Review, SessionId, Snapshot
 
 
 class Light(StrEnum):
@@ -22,6 +22,8 @@ class Light(StrEnum):
     PAUSED = "paused"
     ASLEEP = "asleep"
     """Its host is silent."""
+    LIMITED = "limited"
+    """A usage or rate limit holds its agent up."""
     STOPPING = "stopping"
     FAILED = "failed"
     MERGED = "merged"
@@ -62,6 +64,22 @@ class SessionCard:
     owner_name: str = ""
     """For a card that names people without mentioning them; empty while not known."""
     reviewer_name: str = ""
+    abilities: frozenset[Ability] = frozenset()
+    """What its agent can do; empty until it has said so."""
+    agent_title: str = ""
+    """The agent as it calls itself, with version and model."""
+    queued: int = 0
+    """Follow-ups that the agent does not have yet."""
+    limited_until: datetime | None = None
+    """When the limit that holds it up is lifted, where known."""
+    wakes: bool = True
+    """Whether it then goes on by itself."""
+    background: tuple[str, ...] = ()
+    trouble: str = ""
+    context: int | None = None
+    budget: float | None = None
+    attached: bool = False
+    """A person runs it by hand."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +116,8 @@ class QuestionCard:
     withdrawn: Withdrawn | None = None
     asleep: bool = False
     """The host is silent: an answer is taken and delivered on wake."""
+    others: tuple[QuestionCard, ...] = ()
+    """The further questions of the same call, in order; shown on this card. Only on the first one's."""
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ from typing import Annotated, ClassVar, TypeAlias
 from msgspec import Meta, Raw, Struct
 
 from bot.wire.types import (
+    Ability,
     AgentOffer,
     Answer,
     Ending,
     Person,
     Place,
+    PromptId,
     Question,
     QuestionId,
     RepoOffer,
@@ -126,12 +128,69 @@ class SessionRefused(Struct, frozen=True):
 
 
 class SessionChanged(Struct, frozen=True):
-    """From a runner: the agent's state. ``detail`` says why, in words, for ``failed`` and ``paused``."""
+    """From a runner: the agent's state. ``detail`` says why, in words, for all but ``working``."""
 
     type: ClassVar[str] = "session.changed"
     state: RunState
     detail: str = ""
     last_words: str = ""
+    until: datetime | None = None
+    """With ``limited``: when the limit is lifted, where the agent says so."""
+    wakes: bool = True
+    """With ``limited``: whether the runner takes the work up again by itself then."""
+    exit_status: int | None = None
+    """With ``failed``: of the agent's process, where it ended."""
+
+
+class AgentDescribed(Struct, frozen=True):
+    """From a runner, each time its agent has started: what it is and can do."""
+
+    type: ClassVar[str] = "agent.described"
+    title: str
+    version: str = ""
+    model: str = ""
+    abilities: tuple[Ability, ...] = ()
+
+
+class PromptGiven(Struct, frozen=True):
+    """The agent has this follow-up. ``steered``: within the turn that was under way."""
+
+    type: ClassVar[str] = "prompt.given"
+    prompt: PromptId
+    steered: bool = False
+
+
+class PromptDropped(Struct, frozen=True):
+    """The agent will not get this follow-up: it was withdrawn, or the session ended first."""
+
+    type: ClassVar[str] = "prompt.dropped"
+    prompt: PromptId
+    reason: str
+
+
+class ContextReset(Struct, frozen=True):
+    """The agent's context was cleared, or not (``problem``). ``survived`` and ``lost`` name background work."""
+
+    type: ClassVar[str] = "context.reset"
+    survived: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class AttachAsked(Struct, frozen=True):
+    """From a host: a hand-run session wants to be on the board. Answered by ``session.start`` with ``spec.attach``.
+
+    Repeated with the same ``attach`` it is the same session.
+    """
+
+    type: ClassVar[str] = "session.attach"
+    attach: str
+    repo: str
+    agent: str
+    branch: str
+    worktree: str
+    title: str = ""
+    """What it is about, in a line: its first prompt, or its branch."""
 
 
 class Progressed(Struct, frozen=True):
@@ -217,6 +276,11 @@ EventBody: TypeAlias = (
     | SessionPlaced
     | SessionRefused
     | SessionChanged
+    | AgentDescribed
+    | PromptGiven
+    | PromptDropped
+    | ContextReset
+    | AttachAsked
     | Progressed
     | Asked
     | QuestionWithdrawn
@@ -244,10 +308,56 @@ class DeliverAnswer(Struct, frozen=True):
 
 
 class Prompt(Struct, frozen=True):
-    """A person's follow-up, given to the agent at its next turn."""
+    """A person's follow-up, given to the agent at its next turn; told by ``prompt.given``."""
 
     type: ClassVar[str] = "prompt"
     text: str
+    by: Person
+    id: PromptId = PromptId("")
+    now: bool = False
+    """Within the turn under way, where the agent can be steered."""
+
+
+class SteerPrompt(Struct, frozen=True):
+    """A follow-up that waits is given within the turn under way after all."""
+
+    type: ClassVar[str] = "prompt.steer"
+    prompt: PromptId
+
+
+class WithdrawPrompt(Struct, frozen=True):
+    """A follow-up that waits is not to be given. Answered by ``prompt.dropped``, or ``prompt.given`` if too late."""
+
+    type: ClassVar[str] = "prompt.withdraw"
+    prompt: PromptId
+
+
+class PauseSession(Struct, frozen=True):
+    """End the turn and let the agent rest; open questions stay open where the agent can be resumed."""
+
+    type: ClassVar[str] = "session.pause"
+    by: Person
+
+
+class ResumeSession(Struct, frozen=True):
+    """Take a paused, failed or limited session up again."""
+
+    type: ClassVar[str] = "session.resume"
+    by: Person
+
+
+class ResetContext(Struct, frozen=True):
+    """Clear the agent's context; background work lives on where the agent can. Answered by ``context.reset``."""
+
+    type: ClassVar[str] = "session.reset"
+    by: Person
+
+
+class WakeAtReset(Struct, frozen=True):
+    """Whether a limited session goes on by itself once its limit is lifted."""
+
+    type: ClassVar[str] = "session.wake"
+    on: bool
     by: Person
 
 
@@ -283,4 +393,18 @@ class ReportNow(Struct, frozen=True):
     type: ClassVar[str] = "progress.now"
 
 
-CommandBody: TypeAlias = StartSession | DeliverAnswer | Prompt | StopSession | MergeReview | SendBack | ReportNow
+CommandBody: TypeAlias = (
+    StartSession
+    | DeliverAnswer
+    | Prompt
+    | SteerPrompt
+    | WithdrawPrompt
+    | PauseSession
+    | ResumeSession
+    | ResetContext
+    | WakeAtReset
+    | StopSession
+    | MergeReview
+    | SendBack
+    | ReportNow
+)

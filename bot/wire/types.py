@@ -14,6 +14,8 @@ SessionId = NewType("SessionId", str)
 """Names one session for ever; made by the bot."""
 QuestionId = NewType("QuestionId", str)
 """Unique within the bot; made by the runner as ``<session>.q<n>``, so that a re-sent question is the same question."""
+PromptId = NewType("PromptId", str)
+"""One follow-up of a person's; made by the bot, unique within its session."""
 ReviewId = NewType("ReviewId", str)
 """Unique within the bot; made by the runner as ``<session>.r<n>``; one review is one commit."""
 PersonId = NewType("PersonId", str)
@@ -37,6 +39,35 @@ class QuestionKind(StrEnum):
     PLAN = "plan"
 
 
+class Urgency(StrEnum):
+    """How much depends on an answer. ``urgent`` is for people to set: what an agent calls urgent is blocking."""
+
+    URGENT = "urgent"
+    BLOCKING = "blocking"
+    ASSUMED = "assumed"
+    """The agent goes on with a stated default, which a person may veto until a deadline."""
+    INFO = "info"
+
+
+class Ability(StrEnum):
+    """What an agent can do beyond working off a prompt. Cards offer nothing that is not here."""
+
+    RESUME = "resume"
+    """Its session can be taken up again after its process ended."""
+    STEER = "steer"
+    """Words reach it within the turn under way."""
+    PROMPT = "prompt"
+    """It can be given a message while it is idle. Not so a session in somebody's terminal."""
+    CANCEL = "cancel"
+    """Its turn can be ended from here."""
+    RESET = "reset"
+    """Its context can be cleared."""
+    BACKGROUND = "background"
+    """It runs shells or sub-agents beside its turns, which outlive a reset."""
+    ADOPT = "adopt"
+    """The session in the terminal can be moved under a runner."""
+
+
 class RunState(StrEnum):
     """What a runner says of its session. *Waiting* and *in review* are not here: open decisions say that."""
 
@@ -45,7 +76,9 @@ class RunState(StrEnum):
     STOPPED = "stopped"
     """The turn ended with neither a question nor a review."""
     PAUSED = "paused"
-    """The runner is shutting down with its host and means to come back."""
+    """Its agent rests: a person asked for it, or the runner shuts down with its host and means to come back."""
+    LIMITED = "limited"
+    """A usage or rate limit stopped the agent; ``SessionChanged.until`` says when it is lifted, where known."""
     FAILED = "failed"
     ENDED = "ended"
 
@@ -56,6 +89,8 @@ class Ending(StrEnum):
     STOPPED = "stopped"
     MERGED = "merged"
     FAILED = "failed"
+    DETACHED = "detached"
+    """A hand-run session left the board; its terminal goes on as before."""
 
 
 class StepState(StrEnum):
@@ -72,6 +107,8 @@ class CheckState(StrEnum):
 
 ALLOW, DENY = "allow", "deny"
 """Option ids of every permission question."""
+ALWAYS = "always"
+"""Option id of a permission that may also be granted for all like it, in this session only."""
 APPROVE, REVISE = "approve", "revise"
 """Option ids of every plan question."""
 
@@ -98,7 +135,8 @@ class Question(Struct, frozen=True):
 
     ``title`` stands alone in one line; ``context`` is what decides it; ``detail`` is the exact command, diff or plan,
     shown as code. ``allow_text`` says whether free text may answer (text never grants a permission).
-    ``options`` is empty for kind ``text``, allow/deny for ``permission``, approve/revise for ``plan``.
+    ``options`` is empty for kind ``text``, allow/deny (and perhaps always) for ``permission``, approve/revise for
+    ``plan``. Questions of one ``group`` were asked in one call and stand on one card; each is answered by itself.
     """
 
     id: QuestionId
@@ -108,10 +146,22 @@ class Question(Struct, frozen=True):
     detail: str = ""
     options: tuple[Option, ...] = ()
     allow_text: bool = True
+    multiple: bool = False
+    """Several options may be chosen; only of kind ``choice``."""
+    group: str = ""
+    """Names the call it came with: the id of its first question. Empty: it came alone."""
+    urgency: Urgency = Urgency.BLOCKING
+    default: str = ""
+    """The option id, or the words, that the agent goes on with; only where ``urgency`` is ``assumed``."""
+    until: datetime | None = None
+    """How long the default may be vetoed; only where ``urgency`` is ``assumed``."""
 
 
 class Answer(Struct, frozen=True):
-    """A person's accepted answer: an option of the question, or text, or a denial with a reason (both)."""
+    """A person's accepted answer: an option of the question, or text, or a denial with a reason (both).
+
+    Where several may be chosen, ``options`` holds them all and ``option`` is None.
+    """
 
     question: QuestionId
     by: Person
@@ -119,6 +169,7 @@ class Answer(Struct, frozen=True):
     text: str | None = None
     then_stop: bool = False
     """Only with a denied permission: the agent's turn ends as well."""
+    options: tuple[str, ...] = ()
 
 
 class PlanStep(Struct, frozen=True):
@@ -165,8 +216,15 @@ class Snapshot(Struct, frozen=True):
     checks: tuple[Check, ...] = ()
     tool_calls: int = 0
     tokens: int | None = None
+    """Tokens the session has used since its beginning, over all resets and resumes, where the agent reports them."""
     cost: float | None = None
-    """Money spent, in US dollars, where the agent reports it."""
+    """Money spent since its beginning, in US dollars, where the agent reports it."""
+    context: int | None = None
+    """Tokens in the agent's context as it stands."""
+    background: tuple[str, ...] = ()
+    """What runs beside the agent's turns: shells, sub-agents, monitors; at most 20."""
+    trouble: str = ""
+    """What keeps the agent from working just now, without ending it: a failing model service, a retry."""
     last_words: str = ""
     """The agent's latest message to people, shortened."""
 
@@ -236,6 +294,10 @@ class SessionSpec(Struct, frozen=True):
     scope: tuple[str, ...] = ()
     token: str = ""
     """The runner's own credential, good for this session alone."""
+    budget: float | None = None
+    """US dollars this session may spend before it rests and asks; None: no limit."""
+    attach: str = ""
+    """The host's own name of a hand-run session that is to be put on the board; empty: open a worktree."""
 
 
 class Place(Struct, frozen=True):
@@ -252,3 +314,5 @@ class Place(Struct, frozen=True):
     """First and last port reserved for this worktree."""
     notes: tuple[str, ...] = ()
     """What its people should know: submodules that are missing, changes that stayed in a checkout."""
+    attached: bool = False
+    """A session that a person runs by hand: its worktree is theirs, and stays whatever happens."""

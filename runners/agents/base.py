@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
-from bot.wire.types import Option, PlanStep, QuestionKind, Share
+from bot.wire.types import Ability, Option, PlanStep, QuestionKind, Share, Urgency
+
+Adapter = Literal["acp", "claude", "codex", "attach"]
+"""Which protocol drives an agent."""
+
+
+@dataclass(frozen=True)
+class AskDoor:
+    """Where the runner serves its ``ask_human`` tool to the agent: MCP over HTTP on loopback."""
+
+    url: str
+    token: str = field(repr=False)
+    """Sent as ``Authorization: Bearer``."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,18 @@ class Launch:
     login_hint: str = ""
     start_timeout: float = 60.0
     """Seconds for the agent to answer its first requests; some download themselves first."""
+    adapter: Adapter = "acp"
+    profile: str = ""
+    """The built-in profile whose quirks apply; empty: none are known."""
+    folder: Path | None = None
+    """The session's own folder, for what must outlive the runner: sockets, a holder's papers. None in small tests."""
+    rules: str = ""
+    """The preamble without the task, for an agent whose standing instructions can be added to."""
+    ask: AskDoor | None = None
+    model: str = ""
+    """Empty: the agent's own choice."""
+    mode: str = ""
+    """The agent's own permission mode; empty: the profile's."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +60,14 @@ class AgentInfo:
     """The agent's own session id, to resume by."""
     can_resume: bool = False
     resumed: bool = False
+    abilities: frozenset[Ability] = frozenset()
+    model: str = ""
+    has_rules: bool = False
+    """It took ``Launch.rules`` as standing instructions: its first message need not repeat them."""
+    held: bool = False
+    """Its process outlived the runner: nothing was lost, and what it asked it asks again under the same keys."""
+    busy: bool = False
+    """A turn is under way that an earlier runner began: ``rejoin`` waits for its end."""
 
 
 # --- what an agent tells --------------------------------------------------------------------------------------------
@@ -71,21 +105,60 @@ class PlanChanged:
 
 @dataclass(frozen=True)
 class UsageChanged:
-    """Totals of this agent session so far; None where the agent does not say."""
+    """What one ``meter`` stands at; None where the agent does not say.
+
+    A meter counts up from zero: the agent's session id, its thread, one life of its process. The runner adds up
+    differences; one that goes down, or has a new name, has begun again.
+    """
 
     tokens: int | None = None
+    """Tokens used, input and output, cached ones included."""
     cost: float | None = None
+    """US dollars."""
+    context: int | None = None
+    """Tokens in the context as it stands: no meter."""
+    meter: str = ""
 
 
-Update: TypeAlias = Said | ToolStarted | ToolEnded | PlanChanged | UsageChanged
+@dataclass(frozen=True)
+class BackgroundChanged:
+    """Everything that runs beside the turns, by a short title each; the whole list, every time."""
+
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What keeps the agent from working without ending it (a retry, a failing service); empty: over."""
+
+    text: str
+
+
+Update: TypeAlias = Said | ToolStarted | ToolEnded | PlanChanged | UsageChanged | BackgroundChanged | Trouble
 
 
 @dataclass(frozen=True)
 class TurnEnded:
-    """A prompt has been worked off. ``last_words`` is the agent's closing message, as far as it gave one."""
+    """A prompt has been worked off. ``last_words`` is the agent's closing message, as far as it gave one.
 
-    reason: Literal["done", "cancelled", "refused", "limit"]
+    ``limit``: the turn grew too long. ``asleep``: a usage or rate limit; ``until`` says when it is lifted, where
+    known. ``failed``: the model service failed the turn, and ``detail`` says how, in the service's words.
+    """
+
+    reason: Literal["done", "cancelled", "refused", "limit", "asleep", "failed"]
     last_words: str = ""
+    until: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What a context reset left of the agent's background work, by title."""
+
+    session: str
+    """The agent's session id from now on."""
+    survived: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 # --- what an agent asks ---------------------------------------------------------------------------------------------
@@ -117,6 +190,13 @@ class Inquiry:
     """Without lines of code; None: there are none in it."""
     none: Shown | None = None
     """Without names of files as well."""
+    multiple: bool = False
+    key: str = ""
+    """The agent's own name of this request, the same when it is put again; empty: it has none."""
+    urgency: Urgency = Urgency.BLOCKING
+    default: str = ""
+    """With urgency ``assumed``: the option id or the words the agent goes on with."""
+    until: datetime | None = None
 
     def words(self, share: Share) -> Shown:
         """What a repository that shares this much lets out."""
@@ -126,11 +206,15 @@ class Inquiry:
 
 @dataclass(frozen=True)
 class Chosen:
-    """An option's id; ``text`` is the reason that came with a denial or a revision."""
+    """An option's id; ``text`` is the reason that came with a denial or a revision.
+
+    Where several could be chosen, ``options`` holds them all and ``option`` is the first, or empty for none.
+    """
 
     option: str
     text: str = ""
     then_stop: bool = False
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,13 +239,21 @@ class Desk(Protocol):
         """Put a question to people and wait, without limit. Cancel the call to withdraw the question."""
         ...
 
+    async def ask_all(self, inquiries: Sequence[Inquiry]) -> tuple[Answered, ...]:
+        """Several questions of one call, on one card; answers in the same order, once all are there."""
+        ...
+
     def update(self, update: Update) -> None:
         """Take note of progress. Never blocks, never raises."""
         ...
 
+    def stirred(self) -> None:
+        """The agent has begun a turn by itself (a background task ended): the runner calls ``rejoin``."""
+        ...
+
 
 class Agent(Protocol):
-    """One agent session. Calls come from one task at a time; ``cancel`` and ``close`` may come at any time.
+    """One agent session. Calls come from one task at a time; ``steer``, ``cancel`` and ``close`` may come at any time.
 
     Every method may raise AgentError: AgentMissing (not installed, with the hint), AgentDied (exit status and
     last words of its log), AgentConfused (not speaking its protocol).
@@ -175,10 +267,26 @@ class Agent(Protocol):
         """Run one turn to its end. Raises AgentDied if the agent goes away meanwhile."""
         ...
 
+    async def rejoin(self) -> TurnEnded:
+        """Wait for the end of a turn that is under way already; one that has ended meanwhile is returned at once."""
+        ...
+
+    async def steer(self, text: str) -> bool:
+        """Say this within the turn under way. False: it cannot, or none is; then nothing was said."""
+        ...
+
+    async def reset(self) -> Cleared:
+        """Clear the context between turns, sparing background work where the agent can."""
+        ...
+
     async def cancel(self) -> None:
         """End the running turn; open questions are resolved as unanswered first. Idempotent."""
         ...
 
+    async def detach(self) -> None:
+        """Let go without ending: an agent that can outlive the runner goes on; any other is closed. Never raises."""
+        ...
+
     async def close(self) -> None:
-        """End the agent and its whole process group. Idempotent; never raises."""
+        """End the agent, what it left in the background and its whole process group. Idempotent; never raises."""
         ...
