@@ -178,8 +178,9 @@ class ContextReset(Struct, frozen=True):
 
 
 class AttachAsked(Struct, frozen=True):
-    """From a host: a hand-run session wants to be on the board. Answered by ``session.start`` with ``spec.attach``.
+    """From a host: a hand-run session wants to be on the board.
 
+    Answered by ``session.start`` with ``spec.attach``, or by ``attach.refused``.
     Repeated with the same ``attach`` it is the same session.
     """
 
@@ -302,6 +303,14 @@ class StartSession(Struct, frozen=True):
     spec: SessionSpec
 
 
+class RefuseAttach(Struct, frozen=True):
+    """To a host: a hand-run session cannot be put on the board. ``problem`` says why, and the fix."""
+
+    type: ClassVar[str] = "attach.refused"
+    attach: str
+    problem: str
+
+
 class DeliverAnswer(Struct, frozen=True):
     type: ClassVar[str] = "answer"
     answer: Answer
@@ -340,10 +349,12 @@ class PauseSession(Struct, frozen=True):
 
 
 class ResumeSession(Struct, frozen=True):
-    """Take a paused, failed or limited session up again."""
+    """Take a paused, failed or limited session up again. A host takes it where the runner is gone."""
 
     type: ClassVar[str] = "session.resume"
     by: Person
+    session: SessionId = SessionId("")
+    """Which one, for a host."""
 
 
 class ResetContext(Struct, frozen=True):
@@ -395,6 +406,7 @@ class ReportNow(Struct, frozen=True):
 
 CommandBody: TypeAlias = (
     StartSession
+    | RefuseAttach
     | DeliverAnswer
     | Prompt
     | SteerPrompt

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from bot.wire import codec, messages, types
 from bot.wire.messages import CommandBody, EventBody, Frame
 from bot.wire.types import (
+    Ability,
     Answer,
     Check,
     CheckState,
@@ -19,6 +20,7 @@ from bot.wire.types import (
     PersonId,
     Place,
     PlanStep,
+    PromptId,
     Question,
     QuestionId,
     QuestionKind,
@@ -30,10 +32,11 @@ from bot.wire.types import (
     Share,
     Snapshot,
     StepState,
+    Urgency,
 )
 
 AT = datetime(2026, 11, 23, 17, 30, tzinfo=UTC)
-S, Q, R = SessionId("sab12cd34"), QuestionId("sab12cd34.q1"), ReviewId("sab12cd34.r1")
+S, Q, R, PROMPT = SessionId("sab12cd34"), QuestionId("sab12cd34.q1"), ReviewId("sab12cd34.r1"), PromptId("sab12cd34.p1")
 ANA = Person(PersonId("U0ANA"), "Ana", "ana@example.com")
 CHECK = Check("python3 -m unittest -q", CheckState.PASSED, 1.25, "Ran 12 tests\nOK")
 COMMIT = Commit("3f2c1a9d0e8b7f6a5c4d3e2f1a0b9c8d7e6f5a4b", "Add search")
@@ -109,6 +112,11 @@ EVENTS: tuple[EventBody, ...] = (
     messages.SessionEnded(
         Ending.STOPPED, "switchboard/search", "/w/search", ("notes.txt",), "cd /w/search", "Bye.", exit_status=-9
     ),
+    messages.AgentDescribed("Claude Code", "2.1.0", "opus", (Ability.RESUME, Ability.PROMPT, Ability.STEER)),
+    messages.PromptGiven(PROMPT, steered=True),
+    messages.PromptDropped(PROMPT, "Ana took it back"),
+    messages.ContextReset(("npm run dev",), ("a sub-agent: Explore",), ""),
+    messages.AttachAsked("5f0c", "playback", "claude", "feature/x", "/w/x", "Fix the queue"),
 )
 
 COMMANDS: tuple[CommandBody, ...] = (
@@ -123,7 +131,56 @@ COMMANDS: tuple[CommandBody, ...] = (
     messages.MergeReview(R, COMMIT.sha, ANA),
     messages.SendBack(R, "Rename it", ANA),
     messages.ReportNow(),
+    messages.SteerPrompt(PROMPT),
+    messages.WithdrawPrompt(PROMPT),
+    messages.PauseSession(ANA),
+    messages.ResumeSession(ANA, S),
+    messages.ResetContext(ANA),
+    messages.WakeAtReset(False, ANA),
+    messages.RefuseAttach("5f0c", "This host offers no repository “playback”."),
 )
+
+WIDER_EVENTS: dict[str, EventBody] = {
+    "limited": messages.SessionChanged(
+        RunState.LIMITED, "the 5-hour limit was reached", "So far so good.", datetime(2026, 11, 24, 1, 20, tzinfo=UTC)
+    ),
+    "failed": messages.SessionChanged(RunState.FAILED, "the agent ended", "Oh.", wakes=False, exit_status=137),
+    "several": messages.Asked(
+        Question(
+            QuestionId("sab12cd34.q3"),
+            QuestionKind.CHOICE,
+            "Which platforms?",
+            options=(Option("linux", "Linux"), Option("mac", "macOS")),
+            multiple=True,
+            group="sab12cd34.q2",
+        )
+    ),
+    "assumed": messages.Asked(
+        Question(
+            QuestionId("sab12cd34.q4"),
+            QuestionKind.CHOICE,
+            "Which index?",
+            options=(Option("fts", "FTS"), Option("tantivy", "Tantivy")),
+            urgency=Urgency.ASSUMED,
+            default="fts",
+            until=datetime(2026, 11, 23, 18, tzinfo=UTC),
+        )
+    ),
+    "busy": messages.Progressed(
+        Snapshot(AT, context=41_000, background=("npm run dev",), trouble="the model service is overloaded")
+    ),
+    "attached": messages.SessionPlaced(Place("feature/x", "/w/x", "main", "9ab", "claude", attached=True)),
+    "left": messages.SessionEnded(Ending.DETACHED, "feature/x", "/w/x"),
+}
+"""What the widened messages look like with everything in them."""
+
+WIDER_COMMANDS: dict[str, CommandBody] = {
+    "attach": messages.StartSession(
+        SessionSpec(S, "queue", "playback", "Fix the queue", ANA, "claude", token="tok", budget=5.0, attach="5f0c")
+    ),
+    "several": messages.DeliverAnswer(Answer(Q, ANA, options=("linux", "mac"))),
+    "now": messages.Prompt("Mind the tests", ANA, PROMPT, now=True),
+}
 
 FRAMES: dict[str, Frame] = {
     "hello": messages.Hello((1,), "host", HostId("laptop"), "e1", 4, (S,), "switchboard 0.1"),
@@ -133,4 +190,6 @@ FRAMES: dict[str, Frame] = {
     "error": messages.Error("frame_too_large", "a frame of 2,000,000 bytes", fatal=True),
     **{f"event.{body.type}": codec.event(seq, AT, body, S) for seq, body in enumerate(EVENTS, 1)},
     **{f"command.{body.type}": codec.command(seq, body) for seq, body in enumerate(COMMANDS, 1)},
+    **{f"event.{body.type}.{name}": codec.event(90, AT, body, S) for name, body in WIDER_EVENTS.items()},
+    **{f"command.{body.type}.{name}": codec.command(90, body) for name, body in WIDER_COMMANDS.items()},
 }
