@@ -80,6 +80,12 @@ class SessionCard:
     budget: float | None = None
     attached: bool = False
     """A person runs it by hand."""
+    decision_links: tuple[str, ...] = ()
+    """Permalinks of the decisions' cards, in their order; empty where one is not known."""
+    last_words: str = ""
+    """The agent's latest message to people; for a session that failed, its log's end where it said nothing."""
+    exit_status: int | None = None
+    """Of the agent's process, for a session that failed."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,8 @@ class QuestionCard:
     """The host is silent: an answer is taken and delivered on wake."""
     others: tuple[QuestionCard, ...] = ()
     """The further questions of the same call, in order; shown on this card. Only on the first one's."""
+    as_file: bool = False
+    """Its detail is too long for a card: the whole is a file in the thread."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +196,10 @@ class DecisionLine:
     """Once decided: who, what, when; the line stays, without buttons."""
     open: bool = True
     """Whether its session still takes orders."""
+    last_words: str = ""
+    exit_status: int | None = None
+    """With ``failed``: of the agent's process, where it ended."""
+    can_resume: bool = True
 
 
 @dataclass(frozen=True)
@@ -197,6 +209,8 @@ class SessionLine:
     light: Light
     text: str
     link: str = ""
+    tokens: int | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
