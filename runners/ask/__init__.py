@@ -1,0 +1,1 @@
+"""``ask`` for everybody: the runner's local door, the tool ``ask_human`` behind it, and ``switchboard ask``."""
