@@ -164,6 +164,12 @@ class Driver:
             env=agent_env(self._ticket, self._folder),
             login_hint=self._ticket.login,
             start_timeout=self._ticket.start_timeout,
+            adapter=self._ticket.adapter,
+            profile=self._ticket.profile,
+            folder=self._folder,
+            rules=self._ticket.rules,
+            model=self._ticket.model,
+            mode=self._ticket.mode,
         )
         agent = self._open_agent(launch, self.desk)
         try:

@@ -9,15 +9,26 @@ from typing import assert_never
 from msgspec.structs import replace as with_values
 
 from bot.wire.types import Check, Commit, FileStat, PlanStep, Share, Snapshot, StepState
-from runners.agents.base import PlanChanged, Said, ToolEnded, ToolStarted, Update, UsageChanged
+from runners.agents.base import (
+    BackgroundChanged,
+    PlanChanged,
+    Said,
+    ToolEnded,
+    ToolStarted,
+    Trouble,
+    Update,
+    UsageChanged,
+)
 from runners.agents.text import prose
 from runners.redact import redact
+from runners.usage import Usage
 
 LINE = 120
 WORDS = 600
 KEPT_TEXT = 8000
 MOST_STEPS = 50
 MOST_FILES = 100
+MOST_TASKS, TASK, TROUBLE = 20, 120, 300
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,8 +42,10 @@ class Tally:
     tool: str = ""
     tool_calls: int = 0
     running: frozenset[str] = field(default_factory=frozenset)
-    tokens: int | None = None
-    cost: float | None = None
+    context: int | None = None
+    """Tokens in the agent's context as it stands."""
+    background: tuple[str, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,14 +70,24 @@ def reduce(tally: Tally, update: Update) -> Tally:
             return replace(tally, running=tally.running - {tool_id})
         case PlanChanged(steps):
             return replace(tally, steps=steps[:MOST_STEPS])
-        case UsageChanged(tokens, cost):
-            return replace(tally, tokens=tokens, cost=cost)
+        case UsageChanged():
+            # What it adds up to over all agents of the session is `usage`'s to say.
+            return tally if update.context is None else replace(tally, context=update.context)
+        case BackgroundChanged(tasks):
+            return replace(tally, background=tasks[:MOST_TASKS])
+        case Trouble(text):
+            return replace(tally, trouble=text)
         case _:
             assert_never(update)
 
 
 def new_turn(tally: Tally) -> Tally:
-    return replace(tally, said="", tool="", running=frozenset())
+    return replace(tally, said="", tool="", running=frozenset(), trouble="")
+
+
+def agent_gone(tally: Tally) -> Tally:
+    """What ran beside its turns has ended with it, and its context with both."""
+    return replace(tally, tool="", running=frozenset(), background=(), context=None)
 
 
 def line(tally: Tally, share: Share = Share.STAT) -> str:
@@ -91,7 +114,9 @@ def last_words(text: str, most: int = WORDS) -> str:
     return clean if len(clean) <= most else clean[: most - 1].rsplit(" ", 1)[0] + "…"
 
 
-def snapshot(tally: Tally, facts: GitFacts, checks: tuple[Check, ...], share: Share) -> Snapshot:
+def snapshot(
+    tally: Tally, facts: GitFacts, checks: tuple[Check, ...], share: Share, spent: Usage | None = None
+) -> Snapshot:
     """``at`` is left at its zero, so that equal snapshots mean that nothing has changed."""
     hidden = share is Share.NONE
     return Snapshot(
@@ -104,8 +129,11 @@ def snapshot(tally: Tally, facts: GitFacts, checks: tuple[Check, ...], share: Sh
         file_count=len(facts.files),
         checks=without_output(checks) if hidden else checks,
         tool_calls=tally.tool_calls,
-        tokens=tally.tokens,
-        cost=tally.cost,
+        tokens=spent.tokens if spent else None,
+        cost=spent.cost if spent else None,
+        context=tally.context,
+        background=tuple(redact(one_line(title, TASK)) for title in tally.background),
+        trouble=last_words(tally.trouble, TROUBLE),
         last_words=last_words(tally.said),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -36,8 +37,10 @@ class Late(Struct, frozen=True):
 class Settling(Struct, frozen=True):
     """A turn that has ended and whose consequence (checks, a review) is not on disk yet; taken up after a crash."""
 
-    reason: Literal["done", "cancelled", "refused", "limit"]
+    reason: Literal["done", "cancelled", "refused", "limit", "asleep", "failed"]
     last_words: str
+    until: datetime | None = None
+    detail: str = ""
 
 
 class State(Struct, frozen=True):

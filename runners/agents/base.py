@@ -251,6 +251,10 @@ class Desk(Protocol):
         """The agent has begun a turn by itself (a background task ended): the runner calls ``rejoin``."""
         ...
 
+    def gone(self, reason: str) -> None:
+        """The hand-run session has left: the board forgets it. Nothing of it is touched. Idempotent."""
+        ...
+
 
 class Agent(Protocol):
     """One agent session. Calls come from one task at a time; ``steer``, ``cancel`` and ``close`` may come at any time.
