@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 _TOKEN = re.compile(r"\b(?:xox[a-z]|xapp)-[\w-]{4,}|\bsb[hrd]_[\w-]{8,}")
-"""Besides what leaves no session: Slack's tokens however cut; ours: ``sbh_`` hosts, ``sbr_`` runners, ``sbd_`` doors."""
+"""Besides what leaves no session: Slack's tokens however cut; ``sbh_`` hosts, ``sbr_`` runners, ``sbd_`` doors."""
 
 
 def without_secrets(text: str) -> str:
