@@ -74,15 +74,11 @@ class Asker:
         self, call: Call, ids: Sequence[QuestionId], timeout: float | None, *, for_all: bool = False
     ) -> Outcome:
         """What is answered by then. Assumed questions are waited for only where the caller wants it (``for_all``)."""
-        wanted = [each for each, asked in zip(ids, call.questions, strict=True) if for_all or _blocks(asked)]
-        if not wanted:
-            return (None,) * len(ids)
-        found = await self._desk.wait(wanted, timeout)
-        if found is not None:
-            answers = dict(zip(wanted, found, strict=True))
-            return tuple(answers.get(each) for each in ids)
-        # Some of them may be answered all the same.
-        return tuple([await self._now(each) if each in wanted else None for each in ids])
+        wanted = [each for each, asked in zip(ids, call.questions, strict=True) if for_all or blocks(asked)]
+        found = await self._desk.wait(wanted, timeout) if wanted else ()
+        answers = dict(zip(wanted, found, strict=True)) if found else {}
+        # The others may be answered all the same: some of a call that is parked, an assumption that is sent again.
+        return tuple([answers.get(each) or await self._now(each) for each in ids])
 
     async def _now(self, question: QuestionId) -> Answered | None:
         found = await self._desk.wait((question,), 0)
@@ -93,7 +89,7 @@ class Asker:
 
     async def given(self, call: Call, outcome: Outcome) -> None:
         """The caller has it: from now on the same words may be a new question."""
-        if call.id or any(each is None for each in outcome):
+        if call.id or any(each is None and blocks(asked) for asked, each in zip(call.questions, outcome, strict=True)):
             return
         async with self._lock:
             round_ = (await self._loaded()).get(call.key, Round())
@@ -119,7 +115,7 @@ class Asker:
             log.warning("ask.not_kept", path=str(self._path), error=str(err))
 
 
-def _blocks(asked: Inquiry) -> bool:
+def blocks(asked: Inquiry) -> bool:
     return asked.urgency in (Urgency.BLOCKING, Urgency.URGENT)
 
 

@@ -1,0 +1,34 @@
+"""Puts the door of one session together: what it serves, and whom it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from runners.ask.asking import Asker, Questions
+from runners.ask.door import Door
+from runners.ask.mcp import BEAT, Mcp
+from runners.ask.routes import Routes
+
+
+def door_for(
+    folder: Path,
+    desk: Questions,
+    clock: Callable[[], datetime],
+    *,
+    comes: bool,
+    told: float | None = None,
+    beat: float = BEAT,
+) -> Door:
+    """The door of the session in ``folder``; not open yet.
+
+    ``comes``: an answer that is late reaches the agent as a message by itself, so a parked call may end its turn.
+    ``told``: seconds the agent gives a tool, where its profile knows; an adapter that sets them says it in the
+    address instead, as ``…/mcp?wait=3600``.
+    """
+    door = Door(folder)
+    asker = Asker(folder, desk, clock)
+    Mcp(asker, clock, comes=comes, told=told, beat=beat).mount(door)
+    Routes(asker, clock, comes=comes, beat=beat).mount(door)
+    return door
