@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 import structlog
-from acp import PROTOCOL_VERSION, RequestError, connect_to_agent, text_block
+from acp import RequestError, connect_to_agent, text_block
 from acp.client.connection import ClientSideConnection
-from acp.schema import (
-    ClientCapabilities,
-    ElicitationCapabilities,
-    ElicitationFormCapabilities,
-    FileSystemCapabilities,
-    Implementation,
-    InitializeResponse,
-    StopReason,
-)
+from acp.schema import PromptResponse, StopReason
 from pydantic import ValidationError
 
+from bot.wire.types import Ability
+from runners.agents import limits
 from runners.agents.acp_client import AcpClient
-from runners.agents.acp_faults import Fault, died, not_answering, refused, wrong_version
+from runners.agents.acp_faults import AUTH_REQUIRED, Fault, died, in_words, not_answering, refused
 from runners.agents.acp_lines import AcpLines
-from runners.agents.base import AgentInfo, Desk, Launch, TurnEnded
+from runners.agents.acp_opening import Opening, Session
+from runners.agents.base import AgentInfo, Cleared, Desk, Launch, TurnEnded, UsageChanged
 from runners.agents.process import AgentProcess
 from runners.errors import AgentDied, AgentError
+from runners.profiles import quirks
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-CAPABILITIES = ClientCapabilities(
-    fs=FileSystemCapabilities(read_text_file=False, write_text_file=False),
-    terminal=False,
-    elicitation=ElicitationCapabilities(form=ElicitationFormCapabilities()),
-)
 _REASONS: dict[StopReason, Literal["done", "cancelled", "refused", "limit"]] = {
     "end_turn": "done",
     "cancelled": "cancelled",
@@ -42,23 +35,30 @@ _REASONS: dict[StopReason, Literal["done", "cancelled", "refused", "limit"]] = {
     "max_tokens": "limit",
     "max_turn_requests": "limit",
 }
-_METHOD_NOT_FOUND = -32601
 
 
 class AcpAgent:
     """Implements the ``Agent`` port. One process, one connection, one session."""
 
-    def __init__(self, launch: Launch, desk: Desk) -> None:
+    def __init__(self, launch: Launch, desk: Desk, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._launch = launch
-        self._client = AcpClient(desk, str(launch.cwd))
+        self._desk = desk
+        self._clock = clock
+        self._quirks = quirks(launch.profile)
+        self._client = AcpClient(desk, str(launch.cwd), self._quirks)
         self._client.on_stop = self._stop_turn
         self._turn = asyncio.Lock()
+        self._last = TurnEnded("done")
+        self._spent = 0
+        self._life = uuid.uuid4().hex[:8]
         self._gone = asyncio.Event()
         self._closed = False
         self._session = ""
+        self._steered: set[asyncio.Task[PromptResponse]] = set()
         self._process: AgentProcess | None = None
         self._lines: AcpLines | None = None
         self._connection: ClientSideConnection | None = None
+        self._opening: Opening | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._stopper: asyncio.Task[None] | None = None
 
@@ -66,11 +66,12 @@ class AcpAgent:
         self._process = await AgentProcess.spawn(self._launch)
         self._lines = AcpLines(self._process.reader, self._process.writer, self._client.withdraw)
         self._connection = connect_to_agent(self._client, self._lines, use_unstable_protocol=True)  # type: ignore[arg-type]
+        self._opening = Opening(self._launch, self._quirks, self._connection)
         self._watcher = asyncio.create_task(self._watch(), name=f"agent.watch {self._launch.name}")
         problem: AgentError
         try:
             async with asyncio.timeout(self._launch.start_timeout):
-                return await self._open(resume)
+                return await self._open(self._opening, resume)
         except TimeoutError:
             problem = not_answering(self._launch, self._lines)
         except AgentError as error:
@@ -78,46 +79,38 @@ class AcpAgent:
         await self.close()
         raise problem
 
-    async def _open(self, resume: str) -> AgentInfo:
-        connection = self._live()
-        about = Implementation(name="switchboard", title="Switchboard", version="1")
-        hello = await self._call(connection.initialize(PROTOCOL_VERSION, CAPABILITIES, about))
-        if hello.protocol_version != PROTOCOL_VERSION:
-            raise wrong_version(self._launch, hello.protocol_version)
-        resumed = bool(resume) and await self._resume(resume, hello)
-        if resumed:
-            self._session = resume
-        else:
-            opened = await self._call(connection.new_session(str(self._launch.cwd), mcp_servers=[]), hello)
-            self._session = opened.session_id
-        info = hello.agent_info
+    async def _open(self, opening: Opening, resume: str) -> AgentInfo:
+        await self._call(opening.greet())
+        session = await self._again(opening, resume) if resume else None
+        resumed = session is not None
+        if session is None:
+            session = await self._call(opening.new())
+        self._use(session)
+        info = opening.hello.agent_info
         log.info("agent.started", agent=self._launch.name, session=self._session, resumed=resumed)
         return AgentInfo(
             title=(info.title or info.name) if info else self._launch.name,
             version=info.version if info else "",
             session=self._session,
-            can_resume=bool(_resume_methods(hello)),
+            can_resume=bool(opening.ways),
             resumed=resumed,
+            abilities=_abilities(opening),
+            model=session.model,
         )
 
-    async def _resume(self, session: str, hello: InitializeResponse) -> bool:
-        """Advertised is not implemented: try what it names, and be content with a new session."""
-        connection, cwd = self._live(), str(self._launch.cwd)
-        for method in _resume_methods(hello):
-            self._client.muted = True
-            try:
-                if method == "resume":
-                    await connection.resume_session(session, cwd, mcp_servers=[])
-                else:
-                    await connection.load_session(cwd, session, mcp_servers=[])
-                return True
-            except (RequestError, ValidationError) as problem:
-                log.warning("agent.resume.failed", agent=self._launch.name, method=method, problem=str(problem))
-            except ConnectionError:
-                raise await self._fate() from None
-            finally:
-                self._client.muted = False
-        return False
+    async def _again(self, opening: Opening, session: str) -> Session | None:
+        self._client.muted = True
+        try:
+            return await self._call(opening.again(session))
+        finally:
+            self._client.muted = False
+
+    def _use(self, session: Session) -> None:
+        self._session = session.id
+        life = f" {self._life}" if self._quirks.cost == "process" else ""
+        self._client.translator.meter = f"{session.id}{life}"
+
+    # --- turns
 
     async def prompt(self, text: str) -> TurnEnded:
         async with self._turn:
@@ -125,14 +118,83 @@ class AcpAgent:
             self._client.translator.turn()
             if owed := self._client.take_owed():
                 text = f"{owed}\n\n{text}"
-            while True:
-                response = await self._call(self._live().prompt(self._session, [text_block(text)]))
-                if self._client.refusing or not self._client.owed:
-                    reason = _REASONS[response.stop_reason]
-                    if reason == "cancelled" and not self._client.refusing:
-                        reason = "done"  # some agents end their turn by themselves when a permission is denied
-                    return TurnEnded(reason, self._client.translator.last_words)
-                text = self._client.take_owed()
+            self._last = await self._turned(text)
+            return self._last
+
+    async def _turned(self, text: str) -> TurnEnded:
+        while True:
+            try:
+                response = await self._connected(self._live().prompt(self._session, [text_block(text)]))
+                while self._steered:
+                    response = await self._connected(self._steered.pop())
+            except RequestError as problem:
+                return self._failed(Fault(problem.code, str(problem), problem.data))
+            self._count(response)
+            if self._client.refusing or not self._client.owed:
+                reason = _REASONS[response.stop_reason]
+                if reason == "cancelled" and not self._client.refusing:
+                    reason = "done"  # some agents end their turn by themselves when a permission is denied
+                return TurnEnded(reason, self._client.translator.last_words)
+            text = self._client.take_owed()
+
+    def _failed(self, fault: Fault) -> TurnEnded:
+        """The agent lives, but its turn came to nothing. Raises where only a person at its machine can help."""
+        if fault.code == AUTH_REQUIRED:
+            raise refused(self._launch, fault, self._opening.hello if self._opening else None)
+        words, said = in_words(fault), self._client.translator.last_words
+        if self._client.refusing:
+            return TurnEnded("cancelled", said, detail=words)
+        if limits.is_limit(words):
+            return TurnEnded("asleep", said, until=limits.lifted_at(words, self._clock()), detail=words)
+        return TurnEnded("failed", said, detail=words)
+
+    def _count(self, response: PromptResponse) -> None:
+        if response.usage is None:
+            return
+        used = response.usage.total_tokens
+        if self._quirks.tokens == "turn":
+            self._spent += used
+            self._desk.update(UsageChanged(tokens=self._spent, meter=f"turns {self._life}"))
+        else:
+            self._desk.update(UsageChanged(tokens=used, meter=f"{self._session} tokens"))
+
+    async def rejoin(self) -> TurnEnded:
+        async with self._turn:  # no turn outlives the process, so the last one is what there is
+            return self._last
+
+    async def steer(self, text: str) -> bool:
+        way = self._opening.steers if self._opening else ""
+        if not way or not self._turn.locked() or self._client.refusing or self._gone.is_set():
+            return False
+        if way == "prompt":
+            saying = self._live().prompt(self._session, [text_block(text)])
+            self._steered.add(asyncio.create_task(saying, name="agent.steer"))
+            return True
+        params = {
+            "sessionId": self._session,
+            "prompt": [{"type": "text", "text": text}],
+            "_meta": {"steering": {"idleBehavior": "promptRequired"}},
+        }
+        try:
+            told = await self._connected(self._live().ext_method("session/steering", params))
+        except RequestError as problem:
+            log.info("agent.steer.refused", agent=self._launch.name, problem=str(problem))
+            return False
+        return isinstance(told, dict) and told.get("outcome") == "injected"
+
+    async def reset(self) -> Cleared:
+        """A new session in the same process: what the old one left running there goes on."""
+        async with self._turn:
+            opening = self._opening
+            if opening is None:
+                raise AgentError(f"Agent {self._launch.name} has not been started.")
+            if self._quirks.reset == "/clear":
+                await self._call(self._live().prompt(self._session, [text_block("/clear")]))
+            else:
+                self._use(await self._call(opening.new()))
+            self._client.owed.clear()
+            self._last = TurnEnded("done")
+            return Cleared(self._session)
 
     async def cancel(self) -> None:
         if not self._turn.locked() or self._lines is None or self._connection is None or self._gone.is_set():
@@ -158,6 +220,10 @@ class AcpAgent:
                 await asyncio.wait({task})
         if self._connection is not None:
             await self._connection.close()
+        await asyncio.gather(*self._steered, return_exceptions=True)
+
+    async def detach(self) -> None:
+        await self.close()  # an ACP agent ends with its input
 
     # --- its end
 
@@ -186,15 +252,20 @@ class AcpAgent:
             return AgentDied(f"Agent {self._launch.name} was stopped.", exit_status=self._process.status)
         return died(self._launch, self._lines, self._process.status, self._process.last_words())
 
-    async def _call(self, awaitable: Awaitable[T], hello: InitializeResponse | None = None) -> T:
+    async def _connected(self, awaitable: Awaitable[T]) -> T:
         try:
             return await awaitable
         except ConnectionError:
             raise await self._fate() from None
-        except RequestError as problem:
-            raise refused(self._launch, Fault(problem.code, str(problem), problem.data), hello) from problem
         except ValidationError as problem:
             raise AgentError(f"Agent {self._launch.name} sent an answer that is not ACP: {problem}") from problem
+
+    async def _call(self, awaitable: Awaitable[T]) -> T:
+        try:
+            return await self._connected(awaitable)
+        except RequestError as problem:
+            hello = self._opening.hello if self._opening else None
+            raise refused(self._launch, Fault(problem.code, str(problem), problem.data), hello) from problem
 
     def _live(self) -> ClientSideConnection:
         if self._connection is None:
@@ -202,9 +273,10 @@ class AcpAgent:
         return self._connection
 
 
-def _resume_methods(hello: InitializeResponse) -> list[str]:
-    can = hello.agent_capabilities
-    if can is None:
-        return []
-    found = ["resume"] if can.session_capabilities and can.session_capabilities.resume is not None else []
-    return [*found, "load"] if can.load_session else found
+def _abilities(opening: Opening) -> frozenset[Ability]:
+    found = {Ability.PROMPT, Ability.CANCEL, Ability.RESET}
+    if opening.ways:
+        found.add(Ability.RESUME)
+    if opening.steers:
+        found.add(Ability.STEER)
+    return frozenset(found)

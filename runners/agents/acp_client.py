@@ -1,9 +1,10 @@
-"""What an ACP agent may ask of us: it reports, asks permission, and has forms filled in. No files, no terminals yet."""
+"""What an ACP agent may ask of us: it reports, asks permission, and has forms filled in."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -15,26 +16,32 @@ from acp.schema import (
     DeniedOutcome,
     ElicitationFormRequestMode,
     ElicitationFormSessionMode,
+    ElicitationSchema,
     PermissionOption,
     RequestPermissionResponse,
     ToolCallUpdate,
 )
 
+from bot.wire.types import ALLOW
 from runners.agents import acp_forms as forms
 from runners.agents.acp_lines import REQUEST
-from runners.agents.acp_permissions import ruling
+from runners.agents.acp_permissions import lasting, reason, ruling
 from runners.agents.acp_translate import Translator
-from runners.agents.base import Answered, Desk, Inquiry, Unanswered
+from runners.agents.base import Answered, Chosen, Desk, Inquiry, Text, Unanswered
 from runners.agents.text import shorten
+from runners.profiles import Quirks
 
 log = structlog.get_logger()
+
+Filled = AcceptElicitationResponse | DeclineElicitationResponse | CancelElicitationResponse
 
 
 class AcpClient:
     """The SDK calls this for each message of the agent's, in order up to the first await."""
 
-    def __init__(self, desk: Desk, cwd: str) -> None:
+    def __init__(self, desk: Desk, cwd: str, quirks: Quirks) -> None:
         self._desk = desk
+        self._quirks = quirks
         self.translator = Translator(cwd)
         self.muted = False
         """History is being replayed: nothing of it is progress."""
@@ -43,7 +50,7 @@ class AcpClient:
         self.owed: list[str] = []
         """Words of people that the agent's protocol had no place for: they go with the next prompt."""
         self.on_stop: Callable[[], None] = lambda: None
-        self._open: dict[int | str | None, asyncio.Task[Answered]] = {}
+        self._open: dict[int | str | None, asyncio.Task[tuple[Answered, ...]]] = {}
 
     # --- called by the SDK
 
@@ -56,8 +63,11 @@ class AcpClient:
     async def request_permission(
         self, session_id: str, tool_call: ToolCallUpdate, options: list[PermissionOption], **_: Any
     ) -> RequestPermissionResponse:
-        inquiry = self.translator.permission(tool_call)
-        verdict = ruling(inquiry, await self._ask(inquiry), options)
+        call = self.translator.call(tool_call)
+        always = lasting(options, self._quirks.always)
+        inquiry = self.translator.permission(call, always.name if always else "")
+        (answer,) = await self._ask([inquiry])
+        verdict = ruling(inquiry, answer, options, always)
         if verdict.owed:
             self.owed.append(verdict.owed)
         if verdict.stop:
@@ -66,23 +76,13 @@ class AcpClient:
             return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
         return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=verdict.option))
 
-    async def create_elicitation(
-        self, message: str, mode: object, **_: Any
-    ) -> AcceptElicitationResponse | DeclineElicitationResponse | CancelElicitationResponse:
+    async def create_elicitation(self, message: str, mode: object, **_: Any) -> Filled:
         if not isinstance(mode, ElicitationFormSessionMode | ElicitationFormRequestMode):
             log.info("agent.elicitation.declined", mode=type(mode).__name__)
             return DeclineElicitationResponse(action="decline")
-        content: dict[str, Any] = {}
-        for field in forms.fields(message, mode.requested_schema):
-            try:
-                filled = await self._fill(field)
-            except forms.NoneOfThese as words:
-                self.owed.append(f"You asked: “{field.inquiry.title}” None of your options; the answer is: {words}")
-                return DeclineElicitationResponse(action="decline")
-            if filled is None:
-                return CancelElicitationResponse(action="cancel")
-            content |= filled
-        return AcceptElicitationResponse(action="accept", content=content)
+        if not mode.requested_schema.properties:
+            return await self._confirm(message, mode.requested_schema)
+        return await self._fill(forms.fields(message, mode.requested_schema))
 
     async def complete_elicitation(self, elicitation_id: str, **_: Any) -> None:
         """Of forms that live at a URL; we take none."""
@@ -103,29 +103,69 @@ class AcpClient:
         words, self.owed = "\n\n".join(self.owed), []
         return words
 
-    async def _fill(self, field: forms.Field) -> dict[str, Any] | None:
-        """Ask until the answer fits. None: withdrawn."""
-        inquiry, problem = field.inquiry, ""
-        while True:
-            context = f"{problem}\n{inquiry.context}".strip() if problem else inquiry.context
-            asked = Inquiry(inquiry.kind, inquiry.title, context, inquiry.detail, inquiry.options, inquiry.allow_text)
-            answer = await self._ask(asked)
-            if isinstance(answer, Unanswered):
-                return None
-            try:
-                return forms.value(field, answer)
-            except forms.NotThat as fault:
-                problem = f"“{shorten(answer.text, 80, mark='…')}” does not fit. {fault}"
+    # --- forms
 
-    async def _ask(self, inquiry: Inquiry) -> Answered:
+    async def _confirm(self, message: str, schema: ElicitationSchema) -> Filled:
+        inquiry = forms.confirmation(message, schema)
+        (answer,) = await self._ask([inquiry])
+        match answer:
+            case Unanswered():
+                return CancelElicitationResponse(action="cancel")
+            case Chosen(option=option) if option == ALLOW:
+                return AcceptElicitationResponse(action="accept", content={})
+            case Chosen(then_stop=True):
+                self.on_stop()
+        if words := reason(inquiry, answer.text):
+            self.owed.append(words)
+        return DeclineElicitationResponse(action="decline")
+
+    async def _fill(self, fields: Sequence[forms.Field]) -> Filled:
+        """Ask all of it on one card, and again what does not fit."""
+        content: dict[str, Any] = {}
+        told: dict[str, str] = {}
+        spoilt, left = False, [(field, field.inquiry) for field in fields]
+        while left:
+            again: list[tuple[forms.Field, Inquiry]] = []
+            answers = await self._ask([inquiry for _, inquiry in left])
+            for (field, inquiry), answer in zip(left, answers, strict=True):
+                if isinstance(answer, Unanswered):
+                    return CancelElicitationResponse(action="cancel")
+                told[inquiry.title] = forms.told(field, answer)
+                try:
+                    content |= forms.value(field, answer)
+                except forms.NoneOfThese:
+                    spoilt = True
+                    told[inquiry.title] = f"None of your options; the answer is: {answer.text.strip()}"
+                except forms.NotThat as fault:
+                    again.append((field, _with_problem(field, answer, fault)))
+            left = again
+        if not spoilt:
+            return AcceptElicitationResponse(action="accept", content=content)
+        self.owed.append("\n".join(f"You asked: “{title}” {words}" for title, words in told.items()))
+        return DeclineElicitationResponse(action="decline")
+
+    async def _ask(self, inquiries: Sequence[Inquiry]) -> tuple[Answered, ...]:
         if self.refusing:
-            return Unanswered("the turn is being cancelled")
+            return tuple(Unanswered("the turn is being cancelled") for _ in inquiries)
         request = REQUEST.get()
-        task = asyncio.ensure_future(self._desk.ask(inquiry))
+        task = asyncio.create_task(self._put(inquiries), name="agent.asks")
         self._open[request] = task
         try:
             await asyncio.wait({task})
         finally:
             task.cancel()  # only matters where this handler was cancelled itself
             self._open.pop(request, None)
-        return Unanswered("the question was withdrawn") if task.cancelled() else task.result()
+        if task.cancelled():
+            return tuple(Unanswered("the question was withdrawn") for _ in inquiries)
+        return task.result()
+
+    async def _put(self, inquiries: Sequence[Inquiry]) -> tuple[Answered, ...]:
+        if len(inquiries) == 1:
+            return (await self._desk.ask(inquiries[0]),)
+        return await self._desk.ask_all(inquiries)
+
+
+def _with_problem(field: forms.Field, answer: Chosen | Text, fault: forms.NotThat) -> Inquiry:
+    said = shorten(forms.told(field, answer), 80, mark="…")
+    problem = f"“{said}” does not fit. {fault}" if said else str(fault)
+    return replace(field.inquiry, context=f"{problem}\n{field.inquiry.context}".strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,15 @@ def wrong_version(launch: Launch, version: int) -> AgentConfused:
     return AgentConfused(
         f"Agent {launch.name} speaks ACP version {version}, Switchboard speaks version {PROTOCOL_VERSION}.",
         "Install a version of the agent that speaks it.",
+    )
+
+
+def no_such(launch: Launch, what: str, wanted: str, known: Sequence[str]) -> AgentConfused:
+    """A mode or a model that this agent does not have."""
+    offered = f"It offers: {', '.join(known[:30])}." if known else f"It lets nobody choose a {what}."
+    return AgentConfused(
+        f"Agent {launch.name} has no {what} “{one_line(wanted, 80)}”. {one_line(offered, 600)}",
+        f"Correct {what} under [agents.{launch.name}] in switchboard.toml.",
     )
 
 
@@ -67,13 +77,17 @@ def refused(launch: Launch, fault: Fault, hello: InitializeResponse | None) -> A
         return AgentLoginNeeded(
             f"Agent {launch.name} needs you to log in on this machine first.", _login(launch, hello)
         )
+    return AgentError(f"Agent {launch.name} answered with an error: {in_words(fault)}.", f"Its log is {launch.log}.")
+
+
+def in_words(fault: Fault) -> str:
+    """All that an error says, in one line."""
     about = ""
     if isinstance(fault.data, dict):
         about = next((str(fault.data[k]) for k in ("details", "message", "error") if fault.data.get(k)), "")
     elif isinstance(fault.data, str):
         about = fault.data
-    words = one_line(fault.message, 500) + (f": {one_line(about, 1000)}" if about and about != fault.message else "")
-    return AgentError(f"Agent {launch.name} answered with an error: {words}.", f"Its log is {launch.log}.")
+    return one_line(fault.message, 500) + (f": {one_line(about, 1000)}" if about and about != fault.message else "")
 
 
 def _login(launch: Launch, hello: InitializeResponse | None) -> str:

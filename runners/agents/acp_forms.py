@@ -1,4 +1,4 @@
-"""ACP's elicitation forms as questions, one at a time, and the answers as the form's content. Pure."""
+"""ACP's elicitation forms as questions of one card, and the answers as the form's content. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from acp.schema import (
     TitledMultiSelectItems,
 )
 
-from bot.wire.types import Option, QuestionKind
+from bot.wire.types import ALLOW, DENY, Option, QuestionKind
 from runners.agents.base import Chosen, Inquiry, Text
 from runners.agents.text import heading, one_line, prose
 
@@ -26,7 +26,6 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MARK = re.compile(r"\s*\((?:recommended|default)\)\s*$", re.IGNORECASE)
 _OTHERS = {"other", "custom", "note", "text", "freetext", "free_text", "answer", "user_note"}
 _NONE = {"other", "none of the above", "none of these", "something else"}
-_SEVERAL = "Several may be named, separated by commas."
 MAX_OPTIONS = 100
 
 
@@ -66,18 +65,29 @@ def fields(message: str, schema: ElicitationSchema) -> list[Field]:
         other = companions.get(name, "")
         inquiry, none = _without_other(inquiry) if other else (inquiry, "")
         title, about = _words(properties[name], name)
-        several = _SEVERAL if isinstance(properties[name], ElicitationMultiSelectPropertySchema) else ""
         if len(asked) > 1:
-            context = [f"{head} ({number} of {len(asked)})", rest, about, several]
+            context = [head, rest, about] if number == 1 else [about]  # they stand on one card
         elif title.endswith("?") and not head.endswith("?"):  # some agents head every form with the same words
-            context = [head, rest, about, several]
+            context = [head, rest, about]
         else:
             own = "" if title.lower() in (head.lower(), name.lower()) else title
             extra = prose(schema.description or "", 4000)
-            title, context = head, [rest, extra, own, about, several]
+            title, context = head, [rest, extra, own, about]
         inquiry = replace(inquiry, title=title, context="\n".join(dict.fromkeys(filter(None, context))))
         found.append(Field(name, properties[name], inquiry, values, other, values.get(none, "") if none else ""))
     return found
+
+
+def confirmation(message: str, schema: ElicitationSchema) -> Inquiry:
+    """A form without fields asks for a yes, which words never give."""
+    title, rest = heading(message or schema.title or "The agent asks to go on")
+    return Inquiry(
+        QuestionKind.PERMISSION,
+        title,
+        "\n".join(filter(None, (rest, prose(schema.description or "", 4000)))),
+        options=(Option(ALLOW, "Allow"), Option(DENY, "Deny")),
+        allow_text=False,
+    )
 
 
 def _words(schema: object, name: str) -> tuple[str, str]:
@@ -99,10 +109,13 @@ def value(field: Field, answer: Chosen | Text) -> dict[str, Any]:
     """The part of the form's content that this answer fills. Raises NotThat or NoneOfThese."""
     text = answer.text.strip()
     if isinstance(answer, Chosen):
-        chosen = field.values.get(answer.option)
-        if chosen is None:
+        ids = (answer.options or (answer.option,)) if answer.option or answer.options else ()
+        if any(id_ not in field.values for id_ in ids) or not (ids or field.inquiry.multiple):
             raise NotThat("That option is not one of the form's.")
-        return {field.name: [chosen] if isinstance(field.schema, ElicitationMultiSelectPropertySchema) else chosen}
+        chosen = [field.values[id_] for id_ in dict.fromkeys(ids)]
+        if isinstance(field.schema, ElicitationMultiSelectPropertySchema):
+            return {field.name: _counted(field.schema, chosen)}
+        return {field.name: chosen[0]}
     match field.schema:
         case ElicitationIntegerPropertySchema() | ElicitationNumberPropertySchema():
             return {field.name: _number(field.schema, text)}
@@ -127,13 +140,27 @@ def _one_of(field: Field, text: str) -> dict[str, Any]:
 
 
 def _several(field: Field, text: str) -> dict[str, Any]:
+    whole = _named(field, text)
     wanted = [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()]
-    found = [_named(field, part) for part in wanted]
+    found = [whole] if whole else [_named(field, part) for part in wanted]
     if found and None not in found:
-        return {field.name: [str(field.values[option]) for option in dict.fromkeys(found) if option]}
+        named = [field.values[option] for option in dict.fromkeys(found) if option]
+        assert isinstance(field.schema, ElicitationMultiSelectPropertySchema)
+        return {field.name: _counted(field.schema, named)}
     if field.other:
-        return {field.other: text}
-    raise NotThat("Name one or more of: " + ", ".join(option.label for option in field.inquiry.options))
+        return {field.other: text} | ({field.name: [field.none]} if field.none else {})
+    if any(found):  # meant as a choice, and one of the names is mistyped
+        raise NotThat("Name one or more of: " + ", ".join(option.label for option in field.inquiry.options))
+    raise NoneOfThese(text)
+
+
+def _counted(schema: ElicitationMultiSelectPropertySchema, chosen: list[str | bool]) -> list[str | bool]:
+    least, most = schema.min_items or 0, schema.max_items
+    if len(chosen) < least:
+        raise NotThat(f"At least {least} must be chosen.")
+    if most is not None and len(chosen) > most:
+        raise NotThat(f"At most {most} may be chosen.")
+    return chosen
 
 
 def _named(field: Field, text: str) -> str | None:
@@ -157,6 +184,14 @@ def _number(schema: ElicitationIntegerPropertySchema | ElicitationNumberProperty
     return number
 
 
+def told(field: Field, answer: Chosen | Text) -> str:
+    """The answer in words."""
+    if isinstance(answer, Text):
+        return answer.text.strip()
+    ids = answer.options or (answer.option,)
+    return ", ".join(option.label for option in field.inquiry.options if option.id in ids) or "none of them"
+
+
 def _inquiry(name: str, schema: object) -> tuple[Inquiry, dict[str, str | bool]]:
     """The question without its title, and what its options stand for."""
     match schema:
@@ -170,9 +205,10 @@ def _inquiry(name: str, schema: object) -> tuple[Inquiry, dict[str, str | bool]]
             return _choice(name, ((c, c, "") for c in consts), default)
         case ElicitationMultiSelectPropertySchema(items=TitledMultiSelectItems(any_of=titled)) if titled:
             inquiry, values = _choice(name, ((o.const, o.title, o.description or "") for o in titled), None)
-            return inquiry, values
+            return replace(inquiry, multiple=True), values
         case ElicitationMultiSelectPropertySchema(items=StringMultiSelectItems(enum=consts)) if consts:
-            return _choice(name, ((c, c, "") for c in consts), None)
+            inquiry, values = _choice(name, ((c, c, "") for c in consts), None)
+            return replace(inquiry, multiple=True), values
         case _:
             return Inquiry(QuestionKind.TEXT, name), {}
 

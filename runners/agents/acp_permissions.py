@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from acp.schema import PermissionOption
 
-from bot.wire.types import ALLOW, APPROVE, DENY, REVISE, Option, QuestionKind
+from bot.wire.types import ALLOW, ALWAYS, APPROVE, DENY, REVISE, Option, QuestionKind
 from runners.agents import acp_sharing as sharing
 from runners.agents.acp_calls import Call
 from runners.agents.base import Answered, Chosen, Inquiry, Shown, Text, Unanswered
@@ -21,7 +21,8 @@ PERMISSION_OPTIONS = (Option(ALLOW, "Allow"), Option(DENY, "Deny"))
 PLAN_OPTIONS = (Option(APPROVE, "Approve"), Option(REVISE, "Revise"))
 
 
-def permission_inquiry(call: Call, cwd: str) -> Inquiry:
+def permission_inquiry(call: Call, cwd: str, always: str = "") -> Inquiry:
+    """``always`` says what may be granted for the whole session; empty: nothing."""
     command = _command(call)
     detail = exact(command) or exact("\n".join(_diff(*diff) for diff in call.diffs)) or exact(_raw(call))
     title, why, place = _ask_for(call, command), _why(call), _elsewhere(call, cwd)
@@ -38,7 +39,7 @@ def permission_inquiry(call: Call, cwd: str) -> Inquiry:
         title=full.title,
         context=full.context,
         detail=full.detail,
-        options=PERMISSION_OPTIONS,
+        options=(*PERMISSION_OPTIONS, Option(ALWAYS, always)) if always else PERMISSION_OPTIONS,
         allow_text=False,
         stat=stat,
         none=none,
@@ -115,6 +116,14 @@ def _diff(path: str, old: str, new: str) -> str:
     return "\n".join(lines) or f"{path}: no change of text"
 
 
+def lasting(options: Sequence[PermissionOption], known: tuple[str, ...] | None) -> PermissionOption | None:
+    """The option that grants all like it; only those ``known`` to end with the session, where that is known."""
+    for option in options:
+        if option.kind == "allow_always" and (known is None or option.option_id in known):
+            return option
+    return None
+
+
 @dataclass(frozen=True)
 class Ruling:
     """What goes back to the agent. ``option`` None: cancelled. ``owed``: words that ACP has no place for."""
@@ -124,18 +133,23 @@ class Ruling:
     stop: bool = False
 
 
-def ruling(inquiry: Inquiry, answer: Answered, options: Sequence[PermissionOption]) -> Ruling:
+def ruling(
+    inquiry: Inquiry, answer: Answered, options: Sequence[PermissionOption], always: PermissionOption | None = None
+) -> Ruling:
     match answer:
+        case Chosen(option=option) if option == ALWAYS and always is not None:
+            return Ruling(always.option_id)
         case Chosen(option=option) if option in (ALLOW, APPROVE):
             return Ruling(_pick(options, "allow_once", "allow_always"))
         case Chosen() | Text():
             no = _pick(options, "reject_once", "reject_always")
-            return Ruling(no, _owed(inquiry, answer.text), isinstance(answer, Chosen) and answer.then_stop)
+            return Ruling(no, reason(inquiry, answer.text), isinstance(answer, Chosen) and answer.then_stop)
         case Unanswered():
             return Ruling(None)
 
 
-def _owed(inquiry: Inquiry, text: str) -> str:
+def reason(inquiry: Inquiry, text: str) -> str:
+    """A denial's words, as the agent is told them in its next prompt."""
     if not text.strip():
         return ""
     if inquiry.kind is QuestionKind.PLAN:

@@ -31,6 +31,8 @@ class Translator:
 
     def __init__(self, cwd: str) -> None:
         self._cwd = cwd
+        self.meter = ""
+        """What the session's costs are counted under."""
         self._calls: dict[str, Call] = {}
         self._words = ""
         self._before = ""
@@ -56,7 +58,7 @@ class Translator:
                 return [PlanChanged(tuple(PlanStep(one_line(e.content), _STEPS[e.status]) for e in entries))]
             case UsageUpdate():
                 cost = update.cost.amount if update.cost and update.cost.currency.upper() == "USD" else None
-                return [Usage(tokens=update.used, cost=cost)]
+                return [Usage(cost=cost, context=update.used, meter=self.meter)]
             case _:
                 return []
 
@@ -98,9 +100,12 @@ class Translator:
             del self._calls[next(iter(self._calls))]
         return call
 
-    def permission(self, update: ToolCallUpdate) -> Inquiry:
-        call = merge(self._calls.get(update.tool_call_id, Call()), update, self._cwd)
-        return plan_inquiry(call) if call.kind == "switch_mode" else permission_inquiry(call, self._cwd)
+    def call(self, update: ToolCallUpdate) -> Call:
+        """All that is known of the call which this update speaks of."""
+        return merge(self._calls.get(update.tool_call_id, Call()), update, self._cwd)
+
+    def permission(self, call: Call, always: str = "") -> Inquiry:
+        return plan_inquiry(call) if call.kind == "switch_mode" else permission_inquiry(call, self._cwd, always)
 
 
 def _todos(raw: Any) -> tuple[PlanStep, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from typing import assert_never
 
 from runners.agents.base import Agent, Desk, Launch
 
@@ -15,9 +16,25 @@ DEMO_ARGV: tuple[str, ...] = (sys.executable, "-m", "runners.agents.demo")
 
 def open_agent(launch: Launch, desk: Desk) -> Agent:
     """The agent behind the port; not started yet."""
-    from runners.agents.acp import AcpAgent
+    match launch.adapter:
+        case "acp":
+            from runners.agents.acp import AcpAgent
 
-    return AcpAgent(launch, desk)
+            return AcpAgent(launch, desk)
+        case "claude":
+            from runners.agents.claude.adapter import ClaudeAgent
+
+            return ClaudeAgent(launch, desk)
+        case "codex":
+            from runners.agents.codex.adapter import CodexAgent
+
+            return CodexAgent(launch, desk)
+        case "attach":
+            from runners.agents.attach import AttachedAgent
+
+            return AttachedAgent(launch, desk)
+        case unknown:
+            assert_never(unknown)
 
 
 def agent_problem(argv: Sequence[str]) -> str:

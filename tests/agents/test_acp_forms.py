@@ -30,11 +30,11 @@ def test_one_field_takes_the_message_as_its_title() -> None:
     assert value(field, Chosen("option-2")) == {"index": "t v"}
 
 
-def test_several_fields_are_asked_one_after_another() -> None:
+def test_several_fields_stand_on_one_card() -> None:
     found = form("Set up", name={"type": "string", "title": "Name?"}, deep={"type": "boolean", "description": "Deep?"})
     assert [(f.inquiry.title, f.inquiry.kind, f.inquiry.context) for f in found] == [
-        ("Name?", QuestionKind.TEXT, "Set up (1 of 2)"),
-        ("Deep?", QuestionKind.CHOICE, "Set up (2 of 2)"),
+        ("Name?", QuestionKind.TEXT, "Set up"),
+        ("Deep?", QuestionKind.CHOICE, ""),
     ]
     assert value(found[1], Chosen("no")) == {"deep": False}
 
@@ -51,6 +51,9 @@ def test_free_text_that_the_form_cannot_take_is_said_in_words() -> None:
         value(field, Text("grep"))
 
 
+MULTI = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
+
+
 @pytest.mark.parametrize(
     ("schema", "text", "problem"),
     [
@@ -58,6 +61,8 @@ def test_free_text_that_the_form_cannot_take_is_said_in_words() -> None:
         ({"type": "integer", "minimum": 3}, "2", "At least 3 is needed."),
         ({"type": "number", "maximum": 1}, "1.5", "At most 1"),
         ({"type": "string", "minLength": 3}, "ab", "At least 3 characters"),
+        (MULTI | {"minItems": 2}, "a", "At least 2 must be chosen."),
+        (MULTI | {"maxItems": 1}, "a, b", "At most 1 may be chosen."),
         ({"type": "string", "maxLength": 3}, "abcd", "At most 3 characters are taken; that was 4."),
         ({"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}, "a, z", "Name one or more of: a, b"),
     ],
@@ -111,8 +116,9 @@ def test_a_form_of_claude_code() -> None:
         question_1_custom=other,
     )
     assert [f.inquiry.title for f in found] == ["Which index?", "Which parts?"]
-    assert found[0].inquiry.context == "Please answer the following questions. (1 of 2)\nIndex"
-    assert found[1].inquiry.context.endswith("Parts\nSeveral may be named, separated by commas.")
+    assert found[0].inquiry.context == "Please answer the following questions.\nIndex"
+    assert found[1].inquiry.context == "Parts"
+    assert [f.inquiry.multiple for f in found] == [False, True]
     assert value(found[0], Text("B")) == {"question_0_custom": "B"}
     assert value(found[1], Text("a")) == {"question_1": ["A"]}
     assert value(found[1], Text("B, C")) == {"question_1_custom": "B, C"}

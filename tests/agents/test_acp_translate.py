@@ -64,10 +64,12 @@ def test_a_todo_tool_is_a_plan(raw: dict[str, Any]) -> None:
 
 def test_usage_is_told_with_its_cost_in_dollars() -> None:
     translator = Translator(CWD)
+    translator.meter = "s"
     usage = {"sessionUpdate": "usage_update", "used": 100, "size": 200}
-    assert told(translator, **usage) == [UsageChanged(100)]
-    assert told(translator, **usage, cost={"amount": 0.5, "currency": "USD"}) == [UsageChanged(100, 0.5)]
-    assert told(translator, **usage, cost={"amount": 0.5, "currency": "EUR"}) == [UsageChanged(100)]
+    assert told(translator, **usage) == [UsageChanged(context=100, meter="s")]
+    dollars, euros = {"amount": 0.5, "currency": "USD"}, {"amount": 0.5, "currency": "EUR"}
+    assert told(translator, **usage, cost=dollars) == [UsageChanged(cost=0.5, context=100, meter="s")]
+    assert told(translator, **usage, cost=euros) == [UsageChanged(context=100, meter="s")]
 
 
 def test_thoughts_and_echoes_are_not_told() -> None:
@@ -86,5 +88,5 @@ def test_a_permission_that_names_only_its_call_is_filled_from_what_was_told() ->
         kind="execute",
         rawInput={"command": "make", "description": "Builds"},
     )
-    inquiry = translator.permission(ToolCallUpdate(tool_call_id="c1"))
+    inquiry = translator.permission(translator.call(ToolCallUpdate(tool_call_id="c1")))
     assert (inquiry.title, inquiry.detail, inquiry.context) == ("Run make?", "make", "Builds")

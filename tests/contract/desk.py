@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -30,6 +30,12 @@ class RecordingDesk:
     asked: list[Inquiry] = field(default_factory=list)
     open: list[Open] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
+    groups: list[tuple[Inquiry, ...]] = field(default_factory=list)
+    """Questions that were asked in one call."""
+    stirs: int = 0
+    """How often the agent began a turn by itself."""
+    left: list[str] = field(default_factory=list)
+    """Why the session left the board by itself."""
 
     def __post_init__(self) -> None:
         self._answers = iter(self.answers)
@@ -51,6 +57,16 @@ class RecordingDesk:
             raise
         finally:
             await self._tell()
+
+    async def ask_all(self, inquiries: Sequence[Inquiry]) -> tuple[Answered, ...]:
+        self.groups.append(tuple(inquiries))
+        return tuple(await asyncio.gather(*map(self.ask, inquiries)))
+
+    def stirred(self) -> None:
+        self.stirs += 1
+
+    def gone(self, reason: str) -> None:
+        self.left.append(reason)
 
     def update(self, update: Update) -> None:
         self.updates.append(update)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from bot.wire.types import ALLOW, DENY, QuestionKind, StepState
+from bot.wire.types import ALLOW, ALWAYS, DENY, Ability, QuestionKind, StepState
 from runners.agents.base import Chosen, PlanChanged, Said, Text, ToolEnded, ToolStarted, UsageChanged
 from runners.errors import AgentConfused, AgentDied, AgentError, AgentLoginNeeded, AgentMissing
 from tests.contract.conftest import Kit
@@ -45,6 +46,7 @@ async def test_start_tells_what_the_agent_is(kit: Kit) -> None:
     assert info.session
     assert info.can_resume
     assert not info.resumed
+    assert info.abilities >= {Ability.PROMPT, Ability.CANCEL, Ability.RESUME}
 
 
 async def test_a_session_is_resumed_without_telling_its_history_again(kit: Kit) -> None:
@@ -94,7 +96,9 @@ async def test_plan_tools_and_usage_are_told(kit: Kit) -> None:
     started = desk.of(ToolStarted)
     assert [(tool.kind, tool.paths) for tool in started] == [("edit", ("a.txt",)), ("execute", ())]
     assert [(tool.id, tool.ok) for tool in desk.of(ToolEnded)] == [(started[0].id, True), (started[1].id, False)]
-    assert desk.of(UsageChanged) == [UsageChanged(tokens=1200, cost=0.25)]
+    (usage,) = desk.of(UsageChanged)
+    assert (usage.context, usage.cost) == (1200, 0.25)
+    assert usage.meter
 
 
 async def test_the_last_words_are_those_after_the_last_tool(kit: Kit) -> None:
@@ -116,6 +120,48 @@ async def test_prompts_are_worked_off_one_after_another(kit: Kit) -> None:
     await agent.start()
     await asyncio.gather(agent.prompt("Begin"), agent.prompt("two"), agent.prompt("three"))
     assert desk.words.split() == ["story", "[two]", "[three]"]
+
+
+async def test_rejoin_gives_the_turn_that_has_ended_meanwhile(kit: Kit) -> None:
+    agent, ended = await play(kit, RecordingDesk(), {"say": "all of it"})
+    assert await agent.rejoin() == ended
+
+
+async def test_rejoin_waits_for_the_turn_under_way(kit: Kit) -> None:
+    desk = RecordingDesk()
+    agent = kit.agent(desk, {"step": [TEXT, {"say": "{{name}}"}]})
+    await agent.start()
+    turn = asyncio.create_task(agent.prompt("Do it"))
+    question = await desk.question()
+    again = asyncio.create_task(agent.rejoin())
+    question.answer.set_result(Text("x"))
+    assert await turn == await again
+
+
+async def test_steer_says_nothing_where_no_turn_is_under_way(kit: Kit) -> None:
+    agent = kit.agent(RecordingDesk())
+    assert not await agent.steer("too early")
+    await agent.start()
+    assert not await agent.steer("still too early")
+
+
+async def test_a_reset_forgets_the_context(kit: Kit) -> None:
+    desk = RecordingDesk()
+    agent = kit.agent(desk, {"step": [{"say": "story "}], "follow": [{"say": "more "}]})
+    session = (await agent.start()).session
+    await agent.prompt("Begin")
+    await agent.prompt("More")
+    cleared = await agent.reset()
+    assert cleared.session != session
+    await agent.prompt("Begin again")
+    assert desk.words.split() == ["story", "more", "story"]
+
+
+async def test_detach_never_raises(kit: Kit) -> None:
+    agent = kit.agent(RecordingDesk())
+    await agent.start()
+    await agent.detach()
+    await agent.close()
 
 
 # --- questions ------------------------------------------------------------------------------------------------------
@@ -161,9 +207,21 @@ async def test_a_permission_shows_the_exact_command(kit: Kit) -> None:
     (asked,) = desk.asked
     assert asked.kind is QuestionKind.PERMISSION
     assert asked.detail == "touch made.txt"
-    assert [option.id for option in asked.options] == [ALLOW, DENY]
+    assert [(option.id, option.label) for option in asked.options] == [
+        (ALLOW, "Allow"),
+        (DENY, "Deny"),
+        (ALWAYS, "Always allow"),
+    ]
     assert not asked.allow_text
     assert "ok=allow" in desk.words
+
+
+async def test_always_is_offered_only_where_the_agent_offers_it(kit: Kit) -> None:
+    desk = RecordingDesk([Chosen(ALWAYS), Chosen(ALLOW)])
+    once = {**PERMISSION, "name": "name", "kinds": ["allow_once", "reject_once"]}
+    await play(kit, desk, PERMISSION, once, {"say": "{{ok.option}} {{name.option}}"})
+    assert [option.id for option in desk.asked[1].options] == [ALLOW, DENY]
+    assert desk.words == "always yes"
 
 
 async def test_a_denial_goes_back_and_its_reason_follows(kit: Kit) -> None:
@@ -242,14 +300,64 @@ async def test_a_question_waits_while_others_are_asked_and_answered(kit: Kit) ->
     assert (await turn).last_words == "0? 19?"
 
 
-async def test_a_form_is_asked_field_by_field_until_each_fits(kit: Kit) -> None:
+async def test_a_form_is_asked_on_one_card_and_again_only_what_does_not_fit(kit: Kit) -> None:
     size = {"type": "integer", "title": "How many?", "minimum": 1}
     form = {"type": "object", "properties": {"size": size, "deep": {"type": "boolean", "title": "Deep?"}}}
-    desk = RecordingDesk([Text("many"), Text("3"), Chosen("yes")])
+    desk = RecordingDesk([Text("many"), Chosen("yes"), Text("3")])
     await play(kit, desk, {"form": form, "message": "Set up", "name": "got"}, {"say": "{{got}}"})
-    assert [asked.title for asked in desk.asked] == ["How many?", "How many?", "Deep?"]
-    assert desk.asked[1].context == "“many” does not fit. A whole number is needed.\nSet up (1 of 2)"
+    assert [[asked.title for asked in group] for group in desk.groups] == [["How many?", "Deep?"]]
+    assert [asked.title for asked in desk.asked] == ["How many?", "Deep?", "How many?"]
+    assert desk.asked[2].context == "“many” does not fit. A whole number is needed.\nSet up"
     assert desk.words == '{"action": "accept", "deep": true, "size": 3}'
+
+
+COLOURS = {
+    "type": "array",
+    "title": "Which colours?",
+    "items": {"anyOf": [{"const": "r", "title": "Red"}, {"const": "g", "title": "Green, dark"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [
+        (Chosen("r", options=("r", "g")), ["r", "g"]),
+        (Chosen("", options=()), []),
+        (Text("green, dark"), ["g"]),
+        (Text("Red; r"), ["r"]),
+    ],
+)
+async def test_several_may_be_chosen(kit: Kit, answer: Chosen | Text, sent: list[str]) -> None:
+    form = {"type": "object", "properties": {"colours": COLOURS}}
+    desk = RecordingDesk([answer])
+    await play(kit, desk, {"form": form, "message": "Paint", "name": "got"}, {"say": "{{got}}"})
+    assert desk.asked[0].multiple
+    assert json.loads(desk.words) == {"action": "accept", "colours": sent}
+
+
+async def test_none_of_these_on_one_of_two_questions_tells_the_agent_both_answers(kit: Kit) -> None:
+    form = {
+        "type": "object",
+        "properties": {"colours": COLOURS, "deep": {"type": "boolean", "title": "Deep?"}},
+    }
+    desk = RecordingDesk([Text("something blue"), Chosen("yes")])
+    steps = [{"form": form, "message": "Paint", "name": "got"}, {"say": "{{got}}"}]
+    agent = kit.agent(desk, {"step": steps, "follow": [{"say": " {{prompt}}"}]})
+    await agent.start()
+    await agent.prompt("Do it")
+    assert desk.words == (
+        '{"action": "decline"} You asked: “Which colours?” None of your options; the answer is: something blue '
+        "You asked: “Deep?” Yes"
+    )
+
+
+@pytest.mark.parametrize(("answer", "action"), [(Chosen(ALLOW), "accept"), (Chosen(DENY), "decline")])
+async def test_a_form_without_fields_is_a_permission(kit: Kit, answer: Chosen, action: str) -> None:
+    desk = RecordingDesk([answer])
+    form = {"type": "object", "properties": {}}
+    await play(kit, desk, {"form": form, "message": "Call the tool?", "name": "got"}, {"say": "{{got}}"})
+    assert (desk.asked[0].kind, desk.asked[0].title) == (QuestionKind.PERMISSION, "Call the tool?")
+    assert desk.words == f'{{"action": "{action}"}}'
 
 
 async def test_words_that_a_form_cannot_take_follow_as_a_prompt(kit: Kit) -> None:

@@ -131,6 +131,7 @@ class Questions:
         name = step.get("name", "")
         self.note(name, yes if allowed else no, yes if allowed else no)
         if name:
+            self._state.values[f"{name}.option"] = response.outcome.option_id
             command = step.get("command", "That step")
             self._state.values[f"{name}.told"] = f"`{command}` was not allowed, so I left it out."
         return True
