@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 _TASK = re.compile(r"^(?:#+\s*)?task:?[ \t]*$", re.IGNORECASE | re.MULTILINE)
-_PATHS = re.compile(r"^.*\b(?:allowed paths|scope)\b[^:\n]*:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_PATHS = re.compile(
+    r"^.*(?:\b(?:allowed paths|scope)\b[^:\n]*:[ \t]*(\S.*)|\bdo not modify files outside (\S.*?)\.?)$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _SCRIPT = re.compile(r"^script:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 _ANSWERED = re.compile(r"\banswer(?:ed)?\b[^:\n]*:\s*(\S.*)", re.IGNORECASE | re.DOTALL)
 
@@ -43,7 +46,7 @@ def read_brief(prompt: str) -> Brief:
     preamble, task = (prompt[: head[0].start()], prompt[head[0].end() :]) if head else ("", prompt)
     paths = _PATHS.search(preamble)
     script = _SCRIPT.search(task)
-    named = [word.strip().strip("`") for word in paths[1].split(",")] if paths else []
+    named = [word.strip().strip("`") for word in (paths[1] or paths[2]).split(",")] if paths else []
     return Brief(task.strip(), tuple(word for word in named if word), script[1] if script else "")
 
 
