@@ -21,18 +21,29 @@ from bot.wire.messages import (
     DeliverAnswer,
     HostDescribed,
     MergeReview,
+    PauseSession,
     Prompt,
+    RefuseAttach,
     ReportNow,
+    ResetContext,
+    ResumeSession,
     SendBack,
     SessionChanged,
     SessionEnded,
     SessionPlaced,
     SessionRefused,
     StartSession,
+    SteerPrompt,
     StopSession,
+    WakeAtReset,
+    WithdrawPrompt,
 )
-from bot.wire.types import Ending, RunState, SessionId
+from bot.wire.types import Ending, RunState, SessionId, SessionSpec
 from runners import offers, opening, ticket
+from runners.attach import control
+from runners.attach.board import Attachments, Told
+from runners.attach.moving import Mover
+from runners.attach.placing import open_attached
 from runners.config import HostConfig
 from runners.daemon import BOT_FILE, on_signals, utc_now
 from runners.errors import RunnerError, disk_problem
@@ -40,6 +51,7 @@ from runners.link import Address, Link
 from runners.restarting import FIRST_REST, Next, Restarts
 from runners.spawning import Spawner
 from runners.spool import Outgoing, Spool, Waiting
+from runners.ticket import Ticket
 
 log = structlog.get_logger()
 
@@ -92,6 +104,13 @@ class Host:
             greeting=self._connects.set,
             give_up_when_refused=True,
         )
+        self._attachments = Attachments(
+            options.config,
+            options.data,
+            tell=spool.put,
+            connected=self._link.connected.is_set,
+            moves=Mover(options.config, spawner, self._locks),
+        )
 
     def stop(self) -> None:
         self._stopping.set()
@@ -99,7 +118,7 @@ class Host:
     async def run(self) -> None:
         bot = self._options.address.bot.encode()
         await asyncio.to_thread(ticket.write_atomic, self._data / BOT_FILE, bot)
-        async with asyncio.TaskGroup() as tasks:
+        async with control.served(self._data, self._attachments.handle), asyncio.TaskGroup() as tasks:
             jobs = [
                 tasks.create_task(job, name=name)
                 for name, job in (
@@ -172,7 +191,22 @@ class Host:
                 await self._told(lambda: self._start(body, waiting.id), spec.session, waiting.id)
             case StopSession(session):
                 await self._told(lambda: self._stop_session(body, waiting.id), session, waiting.id)
-            case DeliverAnswer() | Prompt() | MergeReview() | SendBack() | ReportNow():
+            case RefuseAttach(attach, problem):
+                self._attachments.taken(attach, Told(problem=problem))
+                await self._spool.commit(done=waiting.id)
+            case (
+                DeliverAnswer()
+                | Prompt()
+                | SteerPrompt()
+                | WithdrawPrompt()
+                | PauseSession()
+                | ResumeSession()
+                | ResetContext()
+                | WakeAtReset()
+                | MergeReview()
+                | SendBack()
+                | ReportNow()
+            ):
                 log.warning("command.for_a_runner", id=waiting.id, type=waiting.type)
                 await self._spool.commit(done=waiting.id)
             case _:
@@ -210,6 +244,8 @@ class Host:
         log.info("session.start", session=spec.session, repo=spec.repo, agent=spec.agent)
         if await asyncio.to_thread((folder / ticket.TICKET).exists):
             paper = await asyncio.to_thread(ticket.read, folder)  # a crash came between the ticket and our word of it
+        elif spec.attach:
+            paper = await self._attached(spec)
         else:
             paper = await opening.open_session(self._config, self._data, spec, self._reserving)
         try:
@@ -220,6 +256,14 @@ class Host:
             log.warning("runner.not_started", session=spec.session, error=str(err))
         await self._spool.commit([Outgoing(SessionPlaced(paper.place), spec.session)], done=done)
         log.info("session.placed", session=spec.session, branch=paper.place.branch)
+        self._attachments.taken(spec.attach, Told(spec.session, spec.name))
+
+    async def _attached(self, spec: SessionSpec) -> Ticket:
+        try:
+            return await asyncio.to_thread(open_attached, self._config, self._data, spec)
+        except RunnerError as err:
+            self._attachments.taken(spec.attach, Told(problem=err.problem, fix=err.fix))
+            raise
 
     async def _stop_session(self, body: StopSession, done: int) -> None:
         """The runner does the stopping, woken or started for it: it alone knows what is open."""
