@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal, TypeAlias
 
-from bot.domain.intents import DigestNow, Intent, ListSessions, SetPrefs, Start, Status, Stop, Tell
+from bot.domain.intents import (
+    DigestNow,
+    Intent,
+    ListSessions,
+    Pause,
+    Reset,
+    Resume,
+    SetPrefs,
+    Start,
+    Status,
+    Stop,
+    Tell,
+)
 from bot.slack import text
 from bot.wire.types import PersonId
 
@@ -52,12 +64,15 @@ class VerbHelp:
 VERBS: tuple[VerbHelp, ...] = (
     VerbHelp(
         "start",
-        "start [repo=NAME] [agent=NAME] [base=BRANCH] [paths=GLOB,GLOB] [reviewer=@x] [name=N] TASK",
+        "start [repo=NAME] [agent=NAME] [base=BRANCH] [paths=GLOB,GLOB] [reviewer=@x] [name=N] [budget=5] TASK",
         "start a session; without anything: a form",
     ),
     VerbHelp("list", "list [all]", "your sessions, or everybody's"),
     VerbHelp("status", "status [NAME]", "what a session is doing and what it waits for"),
-    VerbHelp("tell", "tell NAME TEXT", "a further prompt for a session"),
+    VerbHelp("tell", "tell NAME TEXT", "a further prompt; `tell --now NAME TEXT` within the turn under way"),
+    VerbHelp("pause", "pause NAME", "let its agent rest; open questions stay open"),
+    VerbHelp("resume", "resume NAME", "take a session up again that is paused, asleep or has failed"),
+    VerbHelp("reset", "reset NAME", "clear its agent's memory of the conversation; files and background work stay"),
     VerbHelp("stop", "stop NAME", "stop a session; its branch stays"),
     VerbHelp("digest", "digest", "all that waits for you, now"),
     VerbHelp("prefs", "prefs [digest=every 30m] [tz=ZONE]", "when your digest comes; without anything: a form"),
@@ -71,11 +86,23 @@ OPTIONS: dict[str, str] = {
     "scope": "paths",
     "reviewer": "reviewer",
     "name": "name",
+    "budget": "budget",
 }
-_ALSO = {"ls": "list", "new": "start", "?": "help", "preferences": "prefs", "say": "tell", "cancel": "stop"}
+_ALSO = {
+    "ls": "list",
+    "new": "start",
+    "?": "help",
+    "preferences": "prefs",
+    "say": "tell",
+    "cancel": "stop",
+    "detach": "stop",
+}
 _DASHES = re.compile(r"^(?:--|—|–|―)(?=[a-zA-Z])")
 _QUOTES = str.maketrans("“”„«»‘’", '"""""\'\'')
 _OPTION = re.compile(r"""(?P<key>[A-Za-z][\w-]*)=(?P<value>"[^"]*"|'[^']*'|<[^>]*>|\S*)(?:\s+|$)""")
+_NOW = re.compile(r"(?:(?:--|—|–)now\b(?!=)|(?:--|—|–)?now=(?P<value>\S*))\s*", re.I)
+_YES, _NO = ("1", "yes", "true", "on", "y"), ("0", "no", "false", "off", "n")
+_MONEY = re.compile(r"(?:us)?\$?\s*(\d{1,6}(?:[.,]\d{1,2})?)\s*(?:\$|usd|dollars?)?", re.I)
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 
 
@@ -94,6 +121,12 @@ def parse(said: str, command: str, *, in_thread: bool = False) -> Parsed:
             return Status(_name(rest))
         case "stop":
             return Stop(_name(rest))
+        case "pause":
+            return Pause(_name(rest))
+        case "resume":
+            return Resume(_name(rest))
+        case "reset":
+            return Reset(_name(rest))
         case "tell":
             return _tell(rest, command, in_thread)
         case "digest":
@@ -146,14 +179,28 @@ def _list(rest: str, command: str) -> Parsed:
 
 
 def _tell(rest: str, command: str, in_thread: bool) -> Parsed:
-    if in_thread:
-        if not rest.strip():
-            return Problem("Tell it what? Write the prompt after `tell`, or simply reply in this thread.")
-        return Tell("", text.inbound(rest.strip()))
-    name, words = _split(rest.strip())
+    now, words = _now(rest.strip())
+    name = ""
+    if not in_thread:
+        name, words = _split(words)
+        if now is None:
+            now, words = _now(words)
+    if now == "?":
+        return Problem("`now=` takes `yes` or `no`; `--now` alone means yes.")
     if not words:
+        if in_thread:
+            return Problem("Tell it what? Write the prompt after `tell`, or simply reply in this thread.")
         return Problem(f"Say which session and what: `{command} tell NAME TEXT`. `{command} list` shows the names.")
-    return Tell(_name(name), text.inbound(words))
+    return Tell(_name(name), text.inbound(words), now=now == "yes")
+
+
+def _now(said: str) -> tuple[Literal["yes", "no", "?"] | None, str]:
+    """Whether the words begin with ``--now`` or ``now=…``, and what follows."""
+    found = _NOW.match(said)
+    if not found:
+        return None, said
+    value = (found["value"] or "yes" if found["value"] != "" else "?").lower()
+    return "yes" if value in _YES else "no" if value in _NO else "?", said[found.end() :]
 
 
 # --- start ----------------------------------------------------------------------------------------------------------
@@ -176,6 +223,9 @@ def _start(rest: str, command: str) -> Parsed:
         if not options:
             return OpenForm("start")
         return Problem(f"What is the task? Write it after the options: `{command} start {_shown(options)} TASK`.")
+    budget = money(text.inbound(options["budget"])) if "budget" in options else None
+    if "budget" in options and budget is None:
+        return Problem(f"`budget=` takes US dollars, such as `budget={_EXAMPLE['budget']}`.")
     reviewer = _MENTION.fullmatch(options.get("reviewer", ""))
     if "reviewer" in options and not reviewer:
         named = text.inline(text.inbound(options["reviewer"]), 60)
@@ -188,7 +238,15 @@ def _start(rest: str, command: str) -> Parsed:
         scope=globs(text.inbound(options.get("paths", ""))),
         reviewer=PersonId(reviewer.group(1)) if reviewer else None,
         name=text.inbound(options.get("name", "")),
+        budget=budget,
     )
+
+
+def money(said: str) -> float | None:
+    """US dollars as people write them; None for anything that is no sum to spend."""
+    found = _MONEY.fullmatch(said.strip())
+    dollars = float(found[1].replace(",", ".")) if found else 0.0
+    return dollars or None
 
 
 def _no_option(key: str) -> Problem:
@@ -206,6 +264,7 @@ _EXAMPLE = {
     "paths": "src/**,tests/**",
     "reviewer": "@ana",
     "name": "search",
+    "budget": "5",
 }
 
 

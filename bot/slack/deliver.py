@@ -25,9 +25,10 @@ from bot.services import Services
 from bot.slack.blocks import digest as digests
 from bot.slack.blocks.answers import localised, note
 from bot.slack.blocks.kit import Message
+from bot.slack.blocks.progress import progress_message
 from bot.slack.blocks.question import question_card
 from bot.slack.blocks.review import review_card
-from bot.slack.blocks.session import progress_message, session_card
+from bot.slack.blocks.session import session_card
 from bot.slack.chat import Chat
 from bot.slack.errors import code_of, details_of, failure
 

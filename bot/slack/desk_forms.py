@@ -42,7 +42,7 @@ class DeskForms:
             if await self._services.desk.session_in(origin.channel, origin.thread_ts) is None:
                 return forms.note("This message is not in a session's thread.")
             context = Context(channel=origin.channel, thread_ts=origin.thread_ts, ts=origin.ts)
-            return forms.tell("", context) if form is Form.TELL else forms.stop("", context)
+            return {Form.TELL: forms.tell, Form.RESET: forms.reset}.get(form, forms.stop)("", context)
 
         await self._private.form(used.back, form, "Session", make)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from slack_bolt.async_app import AsyncAck
 from slack_bolt.response import BoltResponse
 
-from bot.domain.intents import Intent, Note, Nothing, Origin, Reply, Response, Start, Status
+from bot.domain.intents import Intent, Note, Nothing, Origin, Pause, Reply, Response, Resume, Start, Status
 from bot.services import Services
 from bot.slack import commands, payloads, text
 from bot.slack.actions import Verb
@@ -26,6 +26,8 @@ from bot.slack.private import Private
 from bot.wire.types import PersonId
 
 Body: TypeAlias = Mapping[str, Any]
+AT_ONCE: Mapping[str, Intent] = {"status": Status(""), "pause": Pause(""), "resume": Resume("")}
+"""Message shortcuts that need no form: they concern the session of the thread they are used in."""
 
 
 class Listeners:
@@ -150,7 +152,7 @@ class Listeners:
             await self._private.say(replied.back, answers.note(words, problem=True))
 
     async def _clicked(self, clicked: Clicked) -> None:
-        match await meaning(clicked.act, self._services.desk):
+        match await meaning(clicked.act, self._services.desk, clicked.picked):
             case None:
                 pass
             case Opens(verb):
@@ -187,7 +189,8 @@ class Listeners:
         match used.callback:
             case "start":
                 await self._forms.start(used.back, task=words)
-            case "tell" | "stop":
+            case "tell" | "stop" | "reset":
                 await self._forms.in_thread(Form(used.callback), used)
-            case "status":
-                await self._answer(used.back, await self._handle(Status(""), used.back.person, used.origin))
+            case "status" | "pause" | "resume":
+                intent = AT_ONCE[used.callback]
+                await self._answer(used.back, await self._handle(intent, used.back.person, used.origin))

@@ -41,6 +41,9 @@ SHORTCUTS: tuple[tuple[str, str, str, str], ...] = (
     ("global", "start", "Start a session", "Put a coding agent to work on a branch of its own"),
     ("message", "tell", "Tell the session", "Give the agent of this thread a further prompt"),
     ("message", "status", "Session status", "What the session of this thread is doing"),
+    ("message", "pause", "Pause the session", "Let the agent of this thread rest; its questions stay open"),
+    ("message", "resume", "Resume the session", "Take up again what is paused, asleep or has failed"),
+    ("message", "reset", "Reset the session", "Clear the agent's memory of this thread's conversation"),
     ("message", "stop", "Stop the session", "Stop the session of this thread; its branch stays"),
 )
 
@@ -51,7 +54,7 @@ def manifest(command: str = "/session", http_url: str | None = None) -> dict[str
     slash: dict[str, Any] = {
         "command": command,
         "description": "Run coding-agent sessions and answer them",
-        "usage_hint": "start TASK · list · status · tell · stop · digest · prefs · help",
+        "usage_hint": "start TASK · list · status · tell · pause · resume · reset · stop · digest · prefs · help",
         "should_escape": True,
     }
     subscriptions: dict[str, Any] = {"bot_events": list(EVENTS)}

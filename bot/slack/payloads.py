@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from bot.domain.intents import Origin, Surface
-from bot.slack.actions import Act, unpack
+from bot.slack.actions import Act, Verb, unpack
 from bot.slack.blocks.forms import Context, Form, context_of
 from bot.slack.blocks.kit import value_of
 from bot.wire.types import PersonId
@@ -64,6 +64,8 @@ class Clicked:
     act: Act
     origin: Origin
     back: Back
+    picked: Mapping[str, tuple[Act, ...]] = field(default_factory=dict, hash=False)
+    """What is ticked in the message or view it was clicked in: block id → options."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,18 @@ def action(body: Json) -> Clicked | None:
         bool(box.get("is_ephemeral")),
         view,
     )
-    return Clicked(act, Origin(key, "home" if view else "button", channel, thread, ts), back)
+    return Clicked(act, Origin(key, "home" if view else "button", channel, thread, ts), back, _picked(body))
+
+
+def _picked(body: Json) -> dict[str, tuple[Act, ...]]:
+    values = _json(value_of(body, "state", "values") or value_of(body, "view", "state", "values"))
+    found: dict[str, tuple[Act, ...]] = {}
+    for block_id, elements in values.items():
+        for element in _json(elements).values():
+            ticked = _json(element).get("selected_options")
+            acts = [unpack(_json(one).get("value")) for one in ticked] if isinstance(ticked, list) else []
+            found[block_id] = tuple(act for act in acts if act is not None and act.verb is Verb.PICK)
+    return found
 
 
 def submission(body: Json) -> Submitted | None:
@@ -247,8 +260,13 @@ def _values(blocks: Json) -> dict[str, str]:
         for element in _json(elements).values():
             entry = _json(element)
             chosen = entry.get("value") or value_of(entry, "selected_option", "value") or entry.get("selected_user")
-            found[block_id] = string(chosen).strip()
+            found[block_id] = string(chosen or _first_ticked(entry)).strip()
     return found
+
+
+def _first_ticked(entry: Json) -> object:
+    ticked = entry.get("selected_options")
+    return _json(ticked[0]).get("value") if isinstance(ticked, list) and ticked else None
 
 
 def shortcut(body: Json) -> Shortcut | None:

@@ -21,6 +21,7 @@ EMOJI: dict[Light, str] = {
     Light.STOPPED: "✋",
     Light.PAUSED: "⏸️",
     Light.ASLEEP: "😴",
+    Light.LIMITED: "🌙",
     Light.STOPPING: "🛑",
     Light.FAILED: "❌",
     Light.MERGED: "✅",
@@ -159,6 +160,11 @@ def inline(text: str, limit: int) -> str:
     return f"`{escape(body)}`"
 
 
+def hides(text: str) -> bool:
+    """Whether there is more in it than a reader can see."""
+    return bool(_HIDDEN.search(text) or _ANSI.search(text))
+
+
 def fits(text: str, limit: int) -> bool:
     """Whether prose or code of this limit shows all of it."""
     return sum(_escaped_cost(ch) for ch in clean(text).strip()) <= limit - 16
@@ -217,6 +223,27 @@ def clock(moment: datetime) -> str:
 
 def count(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def tokens(n: int) -> str:
+    """``812 tokens``, ``12.3k tokens``, ``1.2M tokens``: nobody counts the last of them."""
+    for unit, size_of in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if n >= size_of * 0.9995:
+            many = n / size_of
+            return f"{many:.0f}{unit} tokens" if many >= 99.95 else f"{many:.1f}{unit} tokens".replace(".0", "")
+    return count(n, "token")
+
+
+def money(dollars: float) -> str:
+    return f"${dollars:,.2f}" if dollars >= 0.005 or dollars == 0 else "under 1 cent"
+
+
+def usage(used: int | None, cost: float | None, budget: float | None = None) -> str:
+    """``1.2M tokens · $3.40 of $5.00``; empty where the agent tells neither."""
+    spent = money(cost) if cost else ""
+    if budget is not None:
+        spent = f"{spent} of {money(budget)}" if spent else f"budget {money(budget)}"
+    return " · ".join(part for part in (tokens(used) if used else "", spent) if part)
 
 
 def some(items: Iterable[str], limit: int) -> str:

@@ -76,11 +76,15 @@ def _element(element: Json) -> list[str]:
             found += _text(element["text"], 75)
             found += ["button value"] if units(element["value"]) > 2000 else []
             found += _confirm(element["confirm"]) if "confirm" in element else []
-        case "static_select":
-            found += [] if 0 < len(element["options"]) <= 100 else ["options"]
+        case "static_select" | "multi_static_select" | "checkboxes":
+            most = 10 if element["type"] == "checkboxes" else 100
+            found += [] if 0 < len(element["options"]) <= most else ["options"]
             for option in element["options"]:
                 found += _text(option["text"], 75)
+                found += _text(option["description"], 75) if "description" in option else []
                 found += ["option value"] if not 0 < units(option["value"]) <= 150 else []
+            values = [option["value"] for option in element["options"]]
+            found += ["option values repeat"] if most == 10 and len(set(values)) < len(values) else []
             if "initial_option" in element and element["initial_option"] not in element["options"]:
                 found.append("initial_option")
         case "plain_text_input":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
+from msgspec import structs
 
-from bot.domain.intents import AskHow, AskWhich, Listing, Note, StatusOf
+from bot.domain.intents import AskHow, AskWhich, Listing, Note, Queued, StatusOf, Waiting
 from bot.domain.views import (
     Answered,
     DecisionLine,
@@ -23,6 +25,7 @@ from bot.domain.views import (
     Withdrawn,
 )
 from bot.wire.types import (
+    Ability,
     Answer,
     Check,
     CheckState,
@@ -32,6 +35,7 @@ from bot.wire.types import (
     Person,
     PersonId,
     PlanStep,
+    PromptId,
     Question,
     QuestionId,
     QuestionKind,
@@ -40,6 +44,7 @@ from bot.wire.types import (
     SessionId,
     Snapshot,
     StepState,
+    Urgency,
 )
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -65,6 +70,21 @@ def question(kind: QuestionKind = QuestionKind.CHOICE, **changes: object) -> Que
 def question_card(asked: Question | None = None, **changes: object) -> QuestionCard:
     facts: dict[str, object] = {"owner": ANA, "asked": NOW, **changes}
     return QuestionCard(SEARCH, "search", asked or question(), **facts)  # type: ignore[arg-type]
+
+
+def assumed(**changes: object) -> Question:
+    facts: dict[str, object] = {"urgency": Urgency.ASSUMED, "default": "fts", "until": NOW + timedelta(minutes=30)}
+    return question(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def together(*asked: Question, **changes: object) -> QuestionCard:
+    """One card of several questions, asked in one call."""
+    cards = [question_card(numbered(each, number)) for number, each in enumerate(asked, 1)]
+    return replace(cards[0], others=tuple(cards[1:]), **changes)  # type: ignore[arg-type]
+
+
+def numbered(asked: Question, number: int) -> Question:
+    return structs.replace(asked, id=QuestionId(f"s1234abcd.q{number}"), group="s1234abcd.q1")
 
 
 def answered(option: str | None = "fts", words: str = "FTS", **changes: object) -> Answered:
@@ -138,6 +158,10 @@ questions = st.builds(
     detail=words,
     options=_some(options, 120),
     allow_text=st.booleans(),
+    multiple=st.booleans(),
+    urgency=st.sampled_from(Urgency),
+    default=words | st.just("a"),
+    until=st.none() | times,
 )
 answers = st.builds(
     Answer, question=words, by=st.just(Person(ANA, "Ana")), option=st.none() | words, text=st.none() | words
@@ -146,19 +170,21 @@ answereds = st.builds(
     Answered, by=people, at=times, answer=answers, words=words, applied=st.none() | st.booleans(), detail=words
 )
 withdrawns = st.builds(Withdrawn, at=times, reason=words)
-question_cards = st.builds(
-    QuestionCard,
-    session=words,
-    session_name=words,
-    question=questions,
-    owner=people,
-    asked=times,
-    mention=st.none() | people,
-    held_for=words,
-    answered=st.none() | answereds,
-    withdrawn=st.none() | withdrawns,
-    asleep=st.booleans(),
-)
+_card = {
+    "session": words,
+    "session_name": words,
+    "question": questions,
+    "owner": people,
+    "asked": times,
+    "mention": st.none() | people,
+    "held_for": words,
+    "answered": st.none() | answereds,
+    "withdrawn": st.none() | withdrawns,
+    "asleep": st.booleans(),
+    "as_file": st.booleans(),
+}
+question_cards = st.builds(QuestionCard, **_card)
+groups = st.builds(QuestionCard, **_card, others=_some(question_cards, 20))
 checks = st.builds(Check, name=words, state=st.sampled_from(CheckState), seconds=st.floats(0, 1e6), tail=words)
 commits = st.builds(Commit, sha=words, subject=words)
 stats = st.builds(FileStat, path=words, added=counts, deleted=counts, binary=st.booleans())
@@ -220,7 +246,23 @@ session_cards = st.builds(
     scope=_some(words, 40),
     open=st.booleans(),
     link=words | st.just("https://x.slack.com/archives/C1/p1"),
+    abilities=st.frozensets(st.sampled_from(Ability)),
+    agent_title=words,
+    queued=counts,
+    limited_until=st.none() | times,
+    wakes=st.booleans(),
+    background=_some(words, 20),
+    trouble=words,
+    tokens=st.none() | counts,
+    cost=st.none() | st.floats(0, 1e6),
+    context=st.none() | counts,
+    budget=st.none() | st.floats(0, 1e6),
+    attached=st.booleans(),
+    decision_links=_some(words | st.just("https://x.slack.com/archives/C1/p1"), 40),
+    last_words=words,
+    exit_status=st.none() | st.integers(-300, 300),
 )
+waitings = st.builds(Waiting, prompt=words.map(PromptId), text=words, by=people)
 steps = st.builds(PlanStep, title=words, state=st.sampled_from(StepState))
 snapshots = st.builds(
     Snapshot,
@@ -235,6 +277,8 @@ snapshots = st.builds(
     tool_calls=counts,
     tokens=st.none() | counts,
     cost=st.none() | st.floats(0, 1e6),
+    background=_some(words, 20),
+    trouble=words,
 )
 progresses = st.builds(
     ProgressView, session=words, session_name=words, light=lights, snapshot=snapshots, new_commits=counts
@@ -243,10 +287,26 @@ _decision = {"number": counts, "session": words, "session_name": words, "since":
 decisions = st.one_of(
     st.builds(DecisionLine, **_decision, question=questions),
     st.builds(DecisionLine, **_decision, review=reviews),
-    st.builds(DecisionLine, **_decision, failed=words),
+    st.builds(
+        DecisionLine,
+        **_decision,
+        failed=words,
+        last_words=words,
+        exit_status=st.none() | st.integers(-300, 300),
+        can_resume=st.booleans(),
+    ),
     st.builds(DecisionLine, **_decision, question=questions, settled=words),
 )
-lines = st.builds(SessionLine, session=words, session_name=words, light=lights, text=words, link=words)
+lines = st.builds(
+    SessionLine,
+    session=words,
+    session_name=words,
+    light=lights,
+    text=words,
+    link=words,
+    tokens=st.none() | counts,
+    cost=st.none() | st.floats(0, 1e6),
+)
 digests = st.builds(
     DigestView,
     digest=counts,
@@ -272,8 +332,14 @@ responses = st.one_of(
     st.builds(Note, text=words, problem=st.booleans()),
     st.builds(Listing, sessions=_some(session_cards, 120), mine=st.booleans()),
     st.builds(
-        StatusOf, session=session_cards, questions=_some(questions, 20), review=st.none() | reviews, last_words=words
+        StatusOf,
+        session=session_cards,
+        questions=_some(questions, 20),
+        review=st.none() | reviews,
+        last_words=words,
+        queued=_some(waitings, 20),
     ),
+    st.builds(Queued, session_name=words, waiting=waitings, can_steer=st.booleans()),
     st.builds(AskHow, reply=counts, text=words, question=questions),
     st.builds(AskWhich, reply=counts, text=words, questions=_some(questions, 20)),
 )

@@ -15,9 +15,10 @@ from bot.slack.actions import Act, Verb, unpack
 from bot.slack.blocks import answers, digest, forms
 from bot.slack.blocks.forms import Context, context_of
 from bot.slack.blocks.kit import Message
+from bot.slack.blocks.progress import progress_message
 from bot.slack.blocks.question import question_card
 from bot.slack.blocks.review import review_card
-from bot.slack.blocks.session import progress_message, session_card
+from bot.slack.blocks.session import session_card
 from tests.slack import samples
 from tests.slack.limits import elements, message_problems, view_problems
 
@@ -48,6 +49,12 @@ def no_forgery(ready: str) -> None:
 @relaxed
 @given(samples.question_cards)
 def test_question_cards(view: Any) -> None:
+    holds(question_card(view))
+
+
+@relaxed
+@given(samples.groups)
+def test_cards_of_several_questions(view: Any) -> None:
     holds(question_card(view))
 
 
@@ -118,6 +125,7 @@ def test_other_forms(offers: StartOffers, prefs: Prefs, said: str) -> None:
         forms.send_back(said, said, Context()),
         forms.tell(said, Context()),
         forms.stop(said, Context()),
+        forms.reset(said, Context()),
     ):
         assert view_problems(view) == []
 

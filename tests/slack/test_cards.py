@@ -13,9 +13,10 @@ from bot.domain.intents import AskHow, AskWhich, Listing, Note, StatusOf
 from bot.domain.views import DecisionLine, Light, MergeDone, ProgressView, SentBack, SessionLine, Withdrawn
 from bot.slack.blocks import answers, digest, forms
 from bot.slack.blocks.kit import Message
+from bot.slack.blocks.progress import progress_message
 from bot.slack.blocks.question import question_card
 from bot.slack.blocks.review import review_card
-from bot.slack.blocks.session import progress_message, session_card
+from bot.slack.blocks.session import session_card
 from bot.wire.types import Check, CheckState, PlanStep, QuestionKind, Snapshot, StepState
 from tests.slack import samples
 from tests.slack.samples import ANA, BEN, NOW, SEARCH

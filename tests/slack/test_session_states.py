@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -31,12 +32,19 @@ STATES: dict[Light, tuple[dict[str, Any], str, str]] = {
     ),
     Light.PAUSED: ({}, "4/6 · running tests", "paused · 4/6 · running tests"),
     Light.ASLEEP: ({"detail": SILENT}, f"4/6 · running tests\n{SILENT}", "asleep · 4/6 · running tests"),
+    Light.LIMITED: (
+        {"detail": "The usage limit is reached.", "limited_until": samples.NOW + timedelta(hours=4)},
+        "4/6\nThe usage limit is reached.\nIt goes on by itself then",
+        "asleep until <!date^1795456800^{time}|18:00 UTC> · The usage limit is reached.",
+    ),
     Light.STOPPING: ({}, "4/6 · running tests", "stopping · 4/6 · running tests"),
     Light.FAILED: ({"detail": "no disk left"}, "4/6\nno disk left", "failed · no disk left"),
     Light.MERGED: ({"open": False, "detail": "git merge --ff-only x"}, "git merge --ff-only x", "merged"),
     Light.ENDED: ({"open": False, "detail": "git switch x"}, "git switch x", "ended"),
 }
 """Light → what the view holds besides, the card's body, and its line in a list."""
+WORDS = {Light.LIMITED: "asleep until <!date^1795456800^{time}|18:00 UTC>"}
+"""Where the first line says more than the light's name."""
 
 
 def test_every_light_is_read() -> None:
@@ -48,11 +56,12 @@ def test_the_card(light: Light) -> None:
     facts, body, _ = STATES[light]
     view = samples.session_card(light=light, **facts)
     first, *rest = session_card(view).text.split("\n")
-    assert first == f"{text.EMOJI[light]} *search* · {light.value} · Add search to the shop"
+    assert first == f"{text.EMOJI[light]} *search* · {WORDS.get(light, light.value)} · Add search to the shop"
     shown = "\n".join(words for words in rest[:-1] if not words.startswith("["))
     assert shown == body
-    assert (f" · {light.value} <!date" in rest[-1]) == (not view.open)
-    assert (f" · {light.value} since <!date" in rest[-1]) == view.open
+    lit = "asleep" if light is Light.LIMITED else light.value
+    assert (f" · {lit} <!date" in rest[-1]) == (not view.open)
+    assert (f" · {lit} since <!date" in rest[-1]) == view.open
     assert ("next digest <!date" in rest[-1]) == view.open
 
 

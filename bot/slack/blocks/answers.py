@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bot.domain import questions
-from bot.domain.intents import AskHow, AskWhich, Listing, Note, Nothing, Response, StatusOf
+from bot.domain.intents import AskHow, AskWhich, Listing, Note, Nothing, Queued, Response, StatusOf
+from bot.domain.naming import named
 from bot.slack import text
 from bot.slack.actions import Act, Verb
 from bot.slack.blocks.kit import Button, Card, Message
@@ -30,6 +30,8 @@ def response(answer: Response, command: str) -> Message | None:
             return _ask_how(answer)
         case AskWhich():
             return _ask_which(answer)
+        case Queued():
+            return _queued(answer)
     assert_never(answer)
 
 
@@ -49,6 +51,14 @@ def help_message(command: str) -> Message:
 def invite(words: str, label: str, verb: Verb) -> Message:
     """Stands for a form that cannot be opened yet: only a click brings the permission to open one."""
     return Card().say(words).buttons([Button(label, Act(verb), primary=True)]).message()
+
+
+def _queued(answer: Queued) -> Message:
+    name, waiting = text.line(answer.session_name, 80), answer.waiting
+    card = Card().say(f"📨 *{name}* is at work: it reads your words when its turn ends")
+    card.say(f"“{text.line(waiting.text, 1500)}”")
+    now = [Button("Send now", Act(Verb.STEER, waiting.prompt))] if answer.can_steer else []
+    return card.buttons([*now, Button("Take back", Act(Verb.UNSEND, waiting.prompt))]).message()
 
 
 def _ask_how(ask: AskHow) -> Message:
@@ -83,7 +93,7 @@ def _else(reply: str) -> list[Button]:
 
 def _does(question: Question, words: str) -> str:
     """What these words would do as an answer, so that nobody denies or approves unawares; empty: nothing."""
-    option = questions.named(question, words)
+    option = named(question, words)
     match question.kind:
         case QuestionKind.PERMISSION:
             return "" if option and option.id == ALLOW else "Deny with this reason"

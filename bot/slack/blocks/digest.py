@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from bot.domain.views import DecisionLine, DigestView, HomeView, SessionLine
 from bot.slack import text
 from bot.slack.actions import Act, Verb
+from bot.slack.blocks.choices import answers, assumed, is_cut, sign, unless
+from bot.slack.blocks.controls import failed_buttons
 from bot.slack.blocks.kit import Block, Button, Card, Message, link
-from bot.slack.blocks.question import SIGN, answers, is_cut
 from bot.slack.blocks.review import sha, verdicts, warnings
-from bot.slack.blocks.session import row, stop_button
-from bot.wire.types import Question, QuestionKind, Review
+from bot.slack.blocks.session import row
+from bot.wire.types import ALWAYS, Question, QuestionKind, Review
 
 DIGEST_ROOM = 40
 """Blocks for decisions, of Slack's 50: the rest is for the other sections."""
@@ -79,28 +82,36 @@ def _decision(card: Card, line: DecisionLine, now: datetime) -> None:
     if line.settled:
         card.say(f"{line.number} ☑️ {name} · {text.line(line.settled, 400)}")
     elif line.question:
-        _question(card, line.question, f"{line.number} {SIGN[line.question.kind]} {name}", waited, line.link)
+        _question(card, line, line.question, f"{line.number} {sign(line.question)} {name}", waited)
     elif line.review:
         _review(card, line.review, f"{line.number} 👀 {name}", line.session_name, waited)
     else:
-        card.say(f"{line.number} ❌ {name} · {text.line(line.failed, 500) or 'failed'} · {text.ago(now - line.since)}")
-        if line.open:
-            tell = Button("Tell it…", Act(Verb.TELL, line.session), primary=True)
-            card.buttons(
-                [tell, Button("Status", Act(Verb.STATUS, line.session)), stop_button(line.session, line.session_name)]
-            )
+        _failed(card, line, f"{line.number} ❌ {name}", text.ago(now - line.since))
 
 
-def _question(card: Card, question: Question, head: str, waited: str, thread: str) -> None:
-    first = " · ".join(part for part in (head, text.line(question.title, 240) or "A question", waited) if part)
+def _failed(card: Card, line: DecisionLine, head: str, since: str) -> None:
+    status = f"exit status {line.exit_status}" if line.exit_status is not None else ""
+    first = " · ".join(part for part in (head, text.line(line.failed, 500) or "failed", status, since) if part)
+    last = text.line(line.last_words, CONTEXT) if line.last_words.strip() not in ("", line.failed.strip()) else ""
+    card.say("\n".join(part for part in (first, f"Its last words: {last}" if last else "") if part))
+    if line.open:
+        card.buttons(failed_buttons(line.session, line.session_name, can_resume=line.can_resume))
+
+
+def _question(card: Card, line: DecisionLine, question: Question, head: str, waited: str) -> None:
+    goes_on = unless(question) if assumed(question) else waited
+    first = " · ".join(part for part in (head, text.line(question.title, 240) or "A question", goes_on) if part)
     code, left = text.fence_part(question.detail, DETAIL) if question.detail.strip() else ("", "")
     card.say("\n".join(part for part in (first, text.line(question.context, CONTEXT), code) if part))
     cut = bool(left) or is_cut(question) or not text.fits(question.context, CONTEXT)
     if question.kind is QuestionKind.PERMISSION:
+        cut = cut or text.hides(question.detail)
         card.small(f"⚠️ {left or 'there is more to it'}: it can be allowed in its thread only" if cut else "")
+        # What is granted for the rest of a session is granted where all of it is told.
+        question = replace(question, options=tuple(o for o in question.options if o.id != ALWAYS))
     elif any(option.description for option in question.options):
         cut = True
-    answers(card, question, short=True, cut=cut, thread=thread)
+    answers(card, question, cut=cut, key=str(line.number), later=False, grants=not cut, thread=line.link)
 
 
 def _review(card: Card, review: Review, head: str, name: str, waited: str) -> None:
@@ -123,6 +134,8 @@ def _sessions(card: Card, title: str, lines: Sequence[SessionLine]) -> None:
     for done, line in enumerate(lines):
         name = link(line.link, text.line(line.session_name, 80))
         words = f"{text.EMOJI[line.light]} {name} · {text.line(line.text, 200) or line.light.value}"
+        if used := text.usage(line.tokens, line.cost):
+            words += f" · {used}"
         room -= text.size(words) + 1
         if room < 0:
             shown.append(f"and {len(lines) - done} more")

@@ -24,6 +24,7 @@ class Form(StrEnum):
     TELL = "tell"
     PREFS = "prefs"
     STOP = "stop"
+    RESET = "reset"
     NOTE = "note"
 
 
@@ -122,6 +123,13 @@ def start(offers: StartOffers, context: Context, task: str = "") -> Block:
         ),
         _input("reviewer", "Reviewer", {"type": "users_select"}, "Empty: you review it.", optional=True),
         _input("name", "Name", _write(placeholder="Made from the task"), optional=True),
+        _input(
+            "budget",
+            "Budget in US dollars",
+            _write(placeholder="No limit"),
+            "Once spent, it rests and asks.",
+            optional=True,
+        ),
     ]
     return modal(Form.START, "Start a session", blocks, context, "Start")
 
@@ -131,7 +139,12 @@ def answer(question: Question, name: str, context: Context) -> Block:
 
 
 def deny(question: Question, name: str, context: Context) -> Block:
-    blocks = [*_asked(question, name), _text("Deny, and tell it", "What should it do instead, or why not?")]
+    box: Block = {"type": "checkboxes", "options": [option("End its turn as well", "stop")]}
+    blocks = [
+        *_asked(question, name),
+        _text("Deny, and tell it", "What should it do instead, or why not?"),
+        _input("stop", "And stop", box, optional=True),
+    ]
     return modal(Form.DENY, "Deny and tell it", blocks, context, "Deny")
 
 
@@ -146,13 +159,22 @@ def send_back(name: str, commit: str, context: Context) -> Block:
 
 
 def tell(name: str, context: Context) -> Block:
-    head = section(f"The agent of *{text.line(name, 80) or 'this session'}* gets this as its next prompt.")
+    words = f"The agent of *{text.line(name, 80) or 'this session'}* gets this as its next prompt."
+    if context.arg:  # from a card that says so
+        words = "It runs in a terminal, and reads this when a turn of its own ends or begins."
+    head = section(words)
     return modal(Form.TELL, "Tell the session", [head, _text("Prompt")], context, "Send")
 
 
 def stop(name: str, context: Context) -> Block:
     words = f"*{text.line(name, 80) or 'This session'}* stops. Its branch and commits stay."
     return modal(Form.STOP, "Stop the session", [section(words)], context, "Stop it")
+
+
+def reset(name: str, context: Context) -> Block:
+    words = f"The agent of *{text.line(name, 80) or 'this session'}* forgets this conversation once its turn is over."
+    kept = "Its files and commits stay, and so does what runs in the background, where the agent can keep it."
+    return modal(Form.RESET, "Reset the session", [section(f"{words}\n{kept}")], context, "Reset it")
 
 
 def prefs(now: Prefs, context: Context) -> Block:

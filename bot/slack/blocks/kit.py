@@ -120,6 +120,36 @@ class Card:
             self.lines.append(" ".join(f"[{text.line(button.label, 75)}]" for button in more))
         return self
 
+    def picks(self, name: str, label: str, picks: Sequence[tuple[str, str, Act]], *, menu: bool) -> str:
+        """Options of which several may be chosen: at most 10 boxes, or a menu of at most 100. Returns the block's id.
+
+        An input block says nothing when it is ticked, and keeps what is ticked as long as its ids stay the same.
+        """
+        if any(block.get("block_id") == name for block in self.blocks):
+            name = f"{name}.{len(self.blocks)}"
+        offered = [
+            {**option(label, act.pack(150)), **({"description": plain(about, 75)} if about.strip() else {})}
+            for label, about, act in picks[: 100 if menu else 10]
+        ]
+        element: Block = {"type": "checkboxes", "action_id": name, "options": offered}
+        if menu:
+            placeholder = plain(f"Choose any of {len(picks)}", 150)
+            element = {**element, "type": "multi_static_select", "placeholder": placeholder}
+        self.blocks.append({"type": "input", "block_id": name, "label": plain(label, 2000), "element": element})
+        listed = [f"☐ {text.line(label, 75)}" for label, _, _ in picks[:10]]
+        self.lines.append("\n".join([*listed, text.ELLIPSIS] if len(picks) > 10 else listed))
+        return name
+
+    def part(self) -> Card:
+        """A card to gather some blocks apart, so that they can be counted before they are taken in."""
+        return Card(_ids=self._ids)
+
+    def take(self, part: Card) -> Card:
+        self.blocks += part.blocks
+        self.lines += part.lines
+        self._ids = part._ids
+        return self
+
     def message(self) -> Message:
         return Message(_whole_lines(self.lines, TEXT_LIMIT) or "-", tuple(self.blocks[:MESSAGE_BLOCKS]))
 

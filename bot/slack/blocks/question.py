@@ -1,22 +1,42 @@
-"""A question as a card: what is asked, what decides it, the answers on offer; later, what was decided."""
+"""A question as a card: what is asked, what decides it, the answers on offer; later, what was decided.
+
+Questions that were asked in one call share one card, each with its own controls and its own settled line.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from bot.domain.views import Answered, QuestionCard, Withdrawn
 from bot.slack import text
 from bot.slack.actions import Act, Verb
-from bot.slack.blocks.kit import Button, Card, Message
-from bot.wire.types import ALLOW, APPROVE, DENY, Option, Question, QuestionKind
+from bot.slack.blocks.choices import (
+    ALONE,
+    SHARED,
+    TITLE,
+    answers,
+    assumed,
+    default,
+    is_cut,
+    matter,
+    sign,
+    takes_text,
+    unless,
+)
+from bot.slack.blocks.kit import MESSAGE_BLOCKS, Button, Card, Message
+from bot.wire.types import QuestionKind
 
-SIGN = {QuestionKind.CHOICE: "❓", QuestionKind.TEXT: "❓", QuestionKind.PERMISSION: "🔐", QuestionKind.PLAN: "🗺️"}
-TITLE, CONTEXT, DETAIL, OPTION = 240, 1500, 2800, 300
-BUTTONS = 5
-"""More options than this become a menu."""
+FOOT = 5
+"""Blocks kept free below the questions of a shared card."""
+WENT_ON = "went on with "
+"""How the runner's reason begins when nobody objected to what it assumed."""
 
 
 def question_card(view: QuestionCard) -> Message:
     card = Card()
-    if view.answered:
+    if view.others:
+        _together(card, (view, *view.others))
+    elif view.answered:
         _answered(card, view, view.answered)
     elif view.withdrawn:
         _withdrawn(card, view, view.withdrawn)
@@ -25,143 +45,80 @@ def question_card(view: QuestionCard) -> Message:
     return card.message()
 
 
-def head(sign: str, name: str, title: str) -> str:
-    return f"{sign} *{text.line(name, 80)}* · {text.line(title, TITLE) or 'A question'}"
+def head(mark: str, name: str, title: str) -> str:
+    return f"{mark} *{text.line(name, 80)}* · {text.line(title, TITLE) or 'A question'}"
+
+
+def _called(ready: str, view: QuestionCard) -> str:
+    return f"{ready} · {text.person(view.mention)}" if view.mention else ready
+
+
+def _is_open(view: QuestionCard) -> bool:
+    return view.answered is None and view.withdrawn is None
+
+
+# --- one question ---------------------------------------------------------------------------------------------------
 
 
 def _open(card: Card, view: QuestionCard) -> None:
     question = view.question
-    first = head(SIGN[question.kind], view.session_name, question.title)
-    card.say(f"{first} · {text.person(view.mention)}" if view.mention else first)
-    matter(card, question)
-    answers(card, question)
-    if view.asleep:
-        waits = "Its machine is asleep: an answer is taken now and delivered on wake"
-    elif question.kind is QuestionKind.PERMISSION:
-        waits = "The session waits; only a button grants this"
-    else:
-        waits = "The session waits; a reply here answers too" if takes_text(question) else "The session waits"
+    first = head(sign(question), view.session_name, question.title)
+    card.say(_called(f"{first} · {unless(question)}" if assumed(question) else first, view))
+    matter(card, question, ALONE, view.as_file)
+    answers(card, question, cut=is_cut(question), key="1")
     held = text.line(view.held_for, 120)
-    card.small(waits, f"asked {text.at(view.asked)}", f"held {held}" if held else "")
+    card.small(_waits(view), f"asked {text.at(view.asked)}", f"held {held}" if held else "")
 
 
-def matter(card: Card, question: Question) -> None:
-    """What decides the question: its context, the exact command or plan, the options in full."""
-    card.say(text.prose(question.context, CONTEXT))
-    if question.detail.strip():
-        code, left = text.fence_part(question.detail, DETAIL)
-        card.say(code)
-        card.small(f"⚠️ {left}: Show in full" if left else "")
-    if listed := _listed(question):
-        card.say(listed)
-
-
-def takes_text(question: Question) -> bool:
-    if question.kind in (QuestionKind.PERMISSION, QuestionKind.PLAN):
-        return False
-    return question.allow_text or not question.options
-
-
-def answers(card: Card, question: Question, short: bool = False, cut: bool | None = None, thread: str = "") -> None:
-    """The row of answers. ``short`` is for lists of decisions; ``cut``: the words above leave something out.
-
-    A list grants nothing that it does not show whole: that is done in the thread.
-    """
-    extra = _after(question, short, is_cut(question) if cut is None else cut)
-    if short and cut and question.kind is QuestionKind.PERMISSION:
-        extra = [button for button in extra if button.act.arg != ALLOW]
-        if thread:
-            extra.insert(0, Button("Open its thread", Act(Verb.OPEN, question.id), url=thread))
-    options = ranked(question) if question.kind is QuestionKind.CHOICE else []
-    if len(options) > BUTTONS:
-        choices = [(_label(o), Act(Verb.CHOOSE, question.id, o.id, i)) for i, o in options]
-        card.select(f"Choose one of {len(options)}", choices, Verb.CHOOSE, extra)
-        return
-    chosen = [Button(_label(o), Act(Verb.CHOOSE, question.id, o.id, i), primary=o.recommended) for i, o in options]
-    card.buttons([*chosen, *extra])
-
-
-def ranked(question: Question) -> list[tuple[int, Option]]:
-    """The options with their places, the recommended ones first."""
-    return sorted(enumerate(question.options), key=lambda item: not item[1].recommended)
-
-
-def _label(option: Option) -> str:
-    mark = " · recommended" if option.recommended else ""
-    return text.plain(option.label or option.id, 74 - len(mark)) + mark
-
-
-def _after(question: Question, short: bool, cut: bool) -> list[Button]:
-    q = question.id
-    later = [] if short else [Button("Later", Act(Verb.LATER, q))]
-    if cut:
-        later.append(Button("Show in full", Act(Verb.SHOW, q)))
-    match question.kind:
-        case QuestionKind.PERMISSION:
-            return [
-                Button("Allow", Act(Verb.CHOOSE, q, ALLOW), primary=_recommends(question, ALLOW)),
-                Button("Deny", Act(Verb.CHOOSE, q, DENY)),
-                Button("Deny and stop", Act(Verb.DENY_STOP, q, DENY)),
-                Button("Deny and tell it…", Act(Verb.DENY_TELL, q, DENY)),
-                *later,
-            ]
-        case QuestionKind.PLAN:
-            approve = Button("Approve", Act(Verb.CHOOSE, q, APPROVE), primary=True)
-            return [approve, Button("Revise…", Act(Verb.REVISE, q)), *later]
-        case QuestionKind.CHOICE if question.options:
-            other = [Button("Other…", Act(Verb.OTHER, q))] if question.allow_text else []
-            return [*other, *later]
-        case _:
-            return [Button("Answer…", Act(Verb.OTHER, q), primary=True), *later]
-
-
-def _recommends(question: Question, option: str) -> bool:
-    return any(o.id == option and o.recommended for o in question.options)
-
-
-def _listed(question: Question) -> str:
-    """The options in words, where a button cannot say all of them."""
-    options = ranked(question) if question.kind is QuestionKind.CHOICE else []
-    tight = any(o.description or text.size(_label(o)) >= 70 for _, o in options)
-    if not tight and len(options) <= BUTTONS:
-        return ""
-    room = min(OPTION, 2900 // max(1, len(options)) - 4)
-    if room < 40:
-        return f"_{len(options)} options: see the menu, or all of them under Show in full._"
-    lines = []
-    for _, o in options:
-        label = f"*{text.line(o.label or o.id, max(20, room // 2))}*"
-        left = room - text.size(label) - 3
-        lines.append(f"{label} · {text.line(o.description, left)}" if o.description and left > 10 else label)
-    return "\n".join(f"• {words}" for words in lines)
-
-
-def is_cut(question: Question) -> bool:
-    """Whether the card leaves anything out."""
-    options = question.options if question.kind is QuestionKind.CHOICE else ()
-    room = min(OPTION, 2900 // max(1, len(options)) - 4)
-    return (
-        not text.fits(question.title, TITLE)
-        or not text.fits(question.context, CONTEXT)
-        or bool(text.fence_part(question.detail, DETAIL)[1])
-        or any(not text.fits(o.label, room // 2) or not text.fits(o.label + o.description, room - 6) for o in options)
-    )
+def _waits(view: QuestionCard) -> str:
+    """What happens without an answer, and how else one may be given."""
+    question = view.question
+    if view.asleep:
+        return "Its machine is asleep: an answer is taken now and delivered on wake"
+    if assumed(question):
+        return "The session works on meanwhile; an objection reaches it as a correction"
+    if question.kind is QuestionKind.PERMISSION:
+        return "The session waits; only a button grants this"
+    return "The session waits; a reply here answers too" if takes_text(question) else "The session waits"
 
 
 def _answered(card: Card, view: QuestionCard, done: Answered) -> None:
-    said, reason = done.words.strip() or "answered", (done.answer.text or "").strip()
-    brief = len(said) <= 120 and "\n" not in said
+    said, reason = _said(done), (done.answer.text or "").strip()
     first = head("☑️", view.session_name, view.question.title)
-    card.say(f"{first} → *{text.line(said, 700)}*" if brief else f"{first} → answered")
-    if not brief:
-        card.say(text.prose(said, CONTEXT))
+    card.say(f"{first} → {_outcome(view, done)}")
+    if not _brief(said):
+        card.say(text.prose(said, ALONE.context))
     if done.answer.option is not None and reason and reason != said:
-        card.say(text.prose(reason, CONTEXT))
+        card.say(text.prose(reason, ALONE.context))
     if view.question.detail.strip() and view.question.kind is QuestionKind.PERMISSION:
-        card.say(text.fence(view.question.detail, DETAIL))
-    card.small(
-        text.named(done.by_name, done.by), text.at(done.at), _fate(done, view.asleep), text.line(done.detail, 300)
-    )
+        card.say(text.fence(view.question.detail, ALONE.detail))
+    card.small(*_by(view, done))
+
+
+def _said(done: Answered) -> str:
+    return done.words.strip() or "answered"
+
+
+def _brief(said: str) -> bool:
+    return len(said) <= 120 and "\n" not in said
+
+
+def _outcome(view: QuestionCard, done: Answered) -> str:
+    question, said = view.question, _said(done)
+    brief = f"*{text.line(said, 700)}*" if _brief(said) else "answered"
+    if not assumed(question):
+        return brief
+    return f"{brief}, as assumed" if _confirms(view, done) else f"{brief} instead of {default(question)}"
+
+
+def _confirms(view: QuestionCard, done: Answered) -> bool:
+    given = done.answer.options or (done.answer.option, done.answer.text)
+    return assumed(view.question) and view.question.default in given
+
+
+def _by(view: QuestionCard, done: Answered) -> list[str]:
+    fate = "" if _confirms(view, done) and done.applied is not False else _fate(done, view.asleep)
+    return [text.named(done.by_name, done.by), text.at(done.at), fate, text.line(done.detail, 300)]
 
 
 def _fate(done: Answered, asleep: bool) -> str:
@@ -171,5 +128,99 @@ def _fate(done: Answered, asleep: bool) -> str:
 
 
 def _withdrawn(card: Card, view: QuestionCard, gone: Withdrawn) -> None:
+    if _expired(view, gone):
+        card.say(f"{head('💭', view.session_name, view.question.title)} → went on with {default(view.question)}")
+        card.small("nobody objected", text.at(gone.at))
+        return
     card.say(head("⚪", view.session_name, view.question.title) + " · withdrawn")
     card.small(text.line(gone.reason, 500), text.at(gone.at))
+
+
+def _expired(view: QuestionCard, gone: Withdrawn) -> bool:
+    return assumed(view.question) and gone.reason.startswith(WENT_ON)
+
+
+# --- several on one card --------------------------------------------------------------------------------------------
+
+
+def _together(card: Card, asked: Sequence[QuestionCard]) -> None:
+    left = [view for view in asked if _is_open(view)]
+    card.say(_called(_headline(asked, left), asked[0]) if left else _headline(asked, left))
+    shown = _parts(card, asked, short=False)
+    if shown is None:
+        shown = _parts(card, asked, short=True) or []
+    for part in shown:
+        card.take(part)
+    if not left:
+        return
+    if any(not assumed(view.question) for view in left):
+        card.buttons([Button("Later", Act(Verb.LATER, left[0].question.id))])
+    card.small(_all_wait(left), f"asked {text.at(asked[0].asked)}")
+
+
+def _headline(asked: Sequence[QuestionCard], left: Sequence[QuestionCard]) -> str:
+    """All that is still asked, in one line."""
+    name = f"*{text.line(asked[0].session_name, 80)}*"
+    if not left:
+        answered = sum(view.answered is not None for view in asked)
+        gone = len(asked) - answered
+        parts = [text.count(answered, "answer") if answered else "", f"{gone} withdrawn" if gone else ""]
+        mark = "☑️" if answered else "⚪"
+        return f"{mark} {name} · {text.count(len(asked), 'question')}: {', '.join(part for part in parts if part)}"
+    many = text.count(len(asked), "question")
+    counted = many if len(left) == len(asked) else f"{len(left)} of {many} left"
+    titles = text.line(" · ".join(text.one_line(view.question.title) for view in left), 300)
+    return f"{sign(left[0].question)} {name} · {counted}: {titles}"
+
+
+def _parts(card: Card, asked: Sequence[QuestionCard], *, short: bool) -> list[Card] | None:
+    """One part for each question. None if they do not fit whole; ``short``: as many as fit in little."""
+    parts: list[Card] = []
+    room = MESSAGE_BLOCKS - FOOT - len(card.blocks)
+    last = card
+    for number, view in enumerate(asked, 1):
+        part = last.part()
+        _part(part, view, number, short)
+        room -= len(part.blocks)
+        if room < 0 and not short:
+            return None
+        if room < 0:
+            rest = last.part().small(f"and {len(asked) - number + 1} more: they come up here once these are answered")
+            return [*parts, rest]
+        parts.append(part)
+        last = part
+    return parts
+
+
+def _part(card: Card, view: QuestionCard, number: int, short: bool) -> None:
+    question = view.question
+    title = f"*{number}* · {text.line(question.title, TITLE) or 'A question'}"
+    if view.answered:
+        said = f"☑️ {title} → {_outcome(view, view.answered)}"
+        if not _brief(_said(view.answered)):
+            said += f"\n{text.prose(_said(view.answered), SHARED.context)}"
+        card.say(f"{said} · {text.named(view.answered.by_name, view.answered.by)}" if short else said)
+        card.small(*([] if short else _by(view, view.answered)))
+    elif view.withdrawn and _expired(view, view.withdrawn):
+        card.say(f"💭 {title} → went on with {default(question)} · nobody objected")
+    elif view.withdrawn:
+        card.say(f"⚪ {title} · withdrawn: {text.line(view.withdrawn.reason, 300)}")
+    elif short:
+        card.say("\n".join(part for part in (_asked(view, title), text.line(question.context, 300)) if part))
+        answers(card, question, cut=True, key=str(number), later=False)
+    else:
+        card.divide().say(_asked(view, title))
+        matter(card, question, SHARED, view.as_file)
+        answers(card, question, cut=is_cut(question, SHARED), key=str(number), later=False)
+
+
+def _asked(view: QuestionCard, title: str) -> str:
+    return f"{sign(view.question)} {title}" + (f" · {unless(view.question)}" if assumed(view.question) else "")
+
+
+def _all_wait(left: Sequence[QuestionCard]) -> str:
+    if left[0].asleep:
+        return "Its machine is asleep: answers are taken now and delivered on wake"
+    if all(assumed(view.question) for view in left):
+        return "The session works on meanwhile; an objection reaches it as a correction"
+    return "The session waits until all are answered" if len(left) > 1 else "The session waits for this one"

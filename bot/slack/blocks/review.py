@@ -6,7 +6,7 @@ from bot.domain.views import MergeDone, ReviewCard, SentBack, Withdrawn
 from bot.slack import text
 from bot.slack.actions import Act, Verb
 from bot.slack.blocks.kit import Button, Card, Confirm, Message
-from bot.slack.blocks.session import checks, commits, files
+from bot.slack.blocks.progress import checks, commits, files
 from bot.wire.types import CheckState, Review
 
 

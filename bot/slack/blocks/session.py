@@ -1,50 +1,99 @@
-"""A session as people see it: its card, its progress message, lists of sessions, its status."""
+"""A session as people see it: its card, its line in a list, its status."""
 
 from __future__ import annotations
 
-from bot.domain.intents import Listing, StatusOf
-from bot.domain.views import Light, ProgressView, SessionCard
+from dataclasses import replace
+from datetime import timedelta
+from itertools import zip_longest
+
+from bot.domain.intents import Listing, StatusOf, Waiting
+from bot.domain.views import Light, SessionCard
 from bot.slack import text
 from bot.slack.actions import Act, Verb
-from bot.slack.blocks.kit import Button, Card, Confirm, Message, link
-from bot.slack.blocks.question import SIGN
-from bot.wire.types import Check, CheckState, Commit, FileStat, StepState
+from bot.slack.blocks.choices import sign
+from bot.slack.blocks.controls import read_when, session_buttons
+from bot.slack.blocks.kit import Button, Card, Message, link
+from bot.slack.blocks.progress import beside
+from bot.wire.types import Ability
 
-MARK = {StepState.DONE: "✓", StepState.ACTIVE: "▸", StepState.PENDING: "○"}
-CHECK = {CheckState.PASSED: "✅", CheckState.FAILED: "❌", CheckState.NOT_RUN: "▫️"}
-AT_REST = frozenset((Light.REVIEW, Light.STOPPED, Light.FAILED))
-STEPS = 15
+AT_REST = frozenset((Light.REVIEW, Light.STOPPED, Light.FAILED, Light.LIMITED))
+QUEUED = 5
+"""Follow-ups that a status shows."""
 
 
 def session_card(view: SessionCard) -> Message:
     card = Card().say(f"{_first(view)} · {text.line(view.task, 200) or 'no task'}")
     _body(card, view)
     if view.open:
-        card.buttons(_buttons(view))
+        card.buttons(session_buttons(view))
     card.small(*_facts(view))
     return card.message()
 
 
 def _first(view: SessionCard) -> str:
-    return f"{text.EMOJI[view.light]} *{text.line(view.name, 80)}* · {view.light.value}"
+    return f"{text.EMOJI[view.light]} *{text.line(view.name, 80)}* · {condition(view)}"
+
+
+def condition(view: SessionCard) -> str:
+    """The light in words, with what belongs to it."""
+    if view.light is Light.LIMITED:
+        if view.limited_until is None:
+            return "asleep: a limit holds it up"
+        # Its clock alone says when, unless that is more than a day on.
+        soon = view.limited_until - view.since < timedelta(hours=20)
+        return f"asleep until {text.clock(view.limited_until) if soon else text.at(view.limited_until)}"
+    if view.light is Light.FAILED and view.exit_status is not None:
+        return f"{view.light.value}, exit status {view.exit_status}"
+    return view.light.value
 
 
 def _body(card: Card, view: SessionCard) -> None:
     if doing := pace(view):
         card.say(doing)
-    waiting = [f"• {text.line(words, 250)}" for words in view.decisions[:8]]
+    waiting = [f"• {link(url, text.line(words, 250))}" for words, url in _decisions(view)[:8]]
     if len(view.decisions) > 8:
         waiting.append(f"• and {len(view.decisions) - 8} more")
     if waiting:
         card.say("\n".join(["Waiting for a decision:", *waiting]))
     card.say(text.prose(view.detail, 1200))
-    card.small(*_notes(view))
+    if view.light is Light.FAILED:
+        card.say(_last_words(view.last_words, view))
+    _asides(card, view)
 
 
-def _notes(view: SessionCard) -> list[str]:
-    """What people should know of its worktree."""
-    notes = view.place.notes if view.place and view.open else ()
-    return [f"⚠️ {text.line(note, 400)}" for note in notes[:4]]
+def _decisions(view: SessionCard) -> list[tuple[str, str]]:
+    """Each with the address of its card, where that is known."""
+    return list(zip_longest(view.decisions, view.decision_links[: len(view.decisions)], fillvalue=""))
+
+
+def _last_words(words: str, view: SessionCard) -> str:
+    said = text.prose(words, 800)
+    return f"Its last words: {said}" if said and words.strip() not in view.detail else ""
+
+
+def _asides(card: Card, view: SessionCard) -> None:
+    """What else people should know: of its worktree, of what holds it up, of what runs beside it."""
+    if not view.open:
+        return
+    for note in view.place.notes[:4] if view.place else ():
+        card.small(f"⚠️ {text.line(note, 400)}")
+    card.small(f"⚠️ {text.line(view.trouble, 400)}" if view.trouble.strip() else "")
+    card.small(_after_limit(view))
+    card.small(beside(view.background))
+    if view.queued:
+        words = "waits" if view.queued == 1 else "wait"
+        card.small(f"📨 {text.count(view.queued, 'follow-up')} {words} for the agent: Status shows them")
+    if view.attached:
+        whose = f"{text.line(view.owner_name, 80)}'s terminal" if view.owner_name else "a terminal"
+        card.small(f"⌨️ Runs in {whose}: answers count here or there, whichever comes first", read_when(view))
+
+
+def _after_limit(view: SessionCard) -> str:
+    if view.light is not Light.LIMITED:
+        return ""
+    if view.limited_until is None:
+        return "Nobody said until when: Resume now tries again"
+    return "It goes on by itself then" if view.wakes else "It stays asleep then, until somebody resumes it"
 
 
 def pace(view: SessionCard) -> str:
@@ -62,102 +111,23 @@ def _is_old(view: SessionCard) -> bool:
     return view.light is Light.MERGING or (view.light in AT_REST and told) or view.line in view.decisions
 
 
-def _buttons(view: SessionCard) -> list[Button]:
-    if view.light is Light.STOPPING:
-        return []
-    return [
-        Button("Tell it…", Act(Verb.TELL, view.session)),
-        Button("Status", Act(Verb.STATUS, view.session)),
-        stop_button(view.session, view.name),
-    ]
-
-
-def stop_button(session: str, name: str) -> Button:
-    kept = "The agent stops. Its branch and commits stay; a worktree with uncommitted changes is kept."
-    ask = Confirm(f"Stop {name}?", kept, "Stop it", "Keep going")
-    return Button("Stop", Act(Verb.STOP, session), danger=True, confirm=ask)
-
-
 def _facts(view: SessionCard) -> list[str]:
     return [
         text.line(view.repo, 100),
         text.inline(view.branch, 150) if view.branch else "",
-        text.line(view.agent, 60),
+        text.line(view.agent_title or view.agent, 80),
+        f"budget {text.money(view.budget)}" if view.budget is not None else "",
         f"only {text.line(text.some(view.scope, 4), 200)}" if view.scope else "",
         # Names, not mentions: a mention in a first post is a ping, and this card is none.
         f"started by {text.line(view.owner_name, 80)}" if view.owner_name else "",
         f"reviewer {text.line(view.reviewer_name, 80)}" if view.reviewer_name and view.reviewer != view.owner else "",
-        f"{view.light.value}{' since' if view.open else ''} {text.at(view.since)}",
+        f"{_lit(view)}{' since' if view.open else ''} {text.at(view.since)}",
         f"next digest {text.at(view.next_digest)}" if view.next_digest and view.open else "",
     ]
 
 
-# --- progress -------------------------------------------------------------------------------------------------------
-
-
-def progress_message(view: ProgressView) -> Message:
-    snap = view.snapshot
-    done = sum(step.state is StepState.DONE for step in snap.steps)
-    listed = snap.line in [step.title for step in snap.steps[:STEPS]]  # the step under way is marked below
-    pieces = [
-        f"{done} of {text.count(len(snap.steps), 'step')}" if snap.steps else "",
-        "" if listed else text.line(snap.line, 200),
-    ]
-    # No light: this message is brought up to date at intervals only, and would show an old one.
-    head = f"📋 *{text.line(view.session_name, 80)}* · progress"
-    card = Card().say(" · ".join([head, *(piece for piece in pieces if piece)]))
-    card.say("\n".join(_steps(view)))
-    card.say(
-        "\n".join([*commits(snap.commits, snap.commit_count, view.new_commits), *files(snap.files, snap.file_count)])
-    )
-    card.say("\n".join(checks(snap.checks)))
-    card.small(
-        text.count(snap.tool_calls, "tool call") if snap.tool_calls else "",
-        f"{snap.tokens:,} tokens" if snap.tokens else "",
-        f"${snap.cost:,.2f}" if snap.cost else "",
-        f"as of {text.at(snap.at)}",
-    )
-    return card.message()
-
-
-def _steps(view: ProgressView) -> list[str]:
-    steps = view.snapshot.steps
-    shown = [f"{MARK[step.state]} {text.line(step.title, 120)}" for step in steps[:STEPS]]
-    return [*shown, f"and {text.count(len(steps) - STEPS, 'more step', 'more steps')}"] if len(steps) > STEPS else shown
-
-
-def commits(made: tuple[Commit, ...], total: int, new: int = 0) -> list[str]:
-    """Newest last, the last five."""
-    total = max(total, len(made))
-    if not total:
-        return []
-    fresh = f", {new} new" if 0 < new < total else ""
-    head = f"{text.count(total, 'commit')}{fresh}" + (":" if made else "")
-    if total > 5 and made:
-        head = f"{head[:-1]}, the last {min(5, len(made))}:"
-    return [head, *(f"{text.inline(c.sha[:7], 12)} {text.line(c.subject, 100)}" for c in made[-5:])]
-
-
-def files(changed: tuple[FileStat, ...], total: int) -> list[str]:
-    """The five biggest changes."""
-    total = max(total, len(changed))
-    if not total:
-        return []
-    head = text.count(total, "file")
-    if changed:
-        head += f" +{sum(f.added for f in changed)} −{sum(f.deleted for f in changed)}:"
-    biggest = sorted(changed, key=lambda f: f.added + f.deleted, reverse=True)[:5]
-    shown = [f"{text.inline(f.path, 120)} {'binary' if f.binary else f'+{f.added} −{f.deleted}'}" for f in biggest]
-    return [head, *shown, f"and {total - len(shown)} more"] if changed and total > len(shown) else [head, *shown]
-
-
-def checks(ran: tuple[Check, ...]) -> list[str]:
-    lines = []
-    for check in ran[:10]:
-        took = f" · {text.seconds(check.seconds)}" if check.state is not CheckState.NOT_RUN else " · not run"
-        failed = " · failed" if check.state is CheckState.FAILED else ""
-        lines.append(f"{CHECK[check.state]} {text.line(check.name, 100)}{failed}{took}")
-    return [*lines, f"and {len(ran) - 10} more checks"] if len(ran) > 10 else lines
+def _lit(view: SessionCard) -> str:
+    return "asleep" if view.light is Light.LIMITED else view.light.value
 
 
 # --- private answers ------------------------------------------------------------------------------------------------
@@ -188,11 +158,11 @@ def row(view: SessionCard, whose: bool = False) -> str:
     if len(view.decisions) == 1:
         parts.append(text.line(view.decisions[0], 120))
     elif view.decisions:
-        parts += [view.light.value, f"{len(view.decisions)} decisions wait"]
+        parts += [condition(view), f"{len(view.decisions)} decisions wait"]
     elif view.open and view.light in AT_REST and view.detail:
-        parts += [view.light.value, text.line(text.first_line(view.detail), 120)]
+        parts += [condition(view), text.line(text.first_line(view.detail), 120)]
     else:
-        parts += [view.light.value, pace(view)]
+        parts += [condition(view), pace(view)]
     if whose:
         parts.append(text.line(view.owner_name, 80))
     return " · ".join(part for part in parts if part)
@@ -203,15 +173,29 @@ def status(view: StatusOf) -> Message:
     if doing := pace(view.session):
         card.say(doing)
     for question in view.questions[:8]:
-        card.say(f"{SIGN[question.kind]} {text.line(question.title, 240)}")
+        card.say(f"{sign(question)} {text.line(question.title, 240)}")
     if len(view.questions) > 8:
         card.say(f"and {len(view.questions) - 8} more questions")
     if view.review:
         begun = text.line(text.first_line(view.review.summary), 300)
         card.say(" · ".join(part for part in (f"👀 ready at {text.inline(view.review.commit[:7], 12)}", begun) if part))
-    if view.last_words and not view.questions and not view.review and view.last_words not in view.session.detail:
-        card.say(f"Its last words: {text.prose(view.last_words, 800)}")
     card.say(text.prose(view.session.detail, 1200))
-    card.small(*_notes(view.session))
-    card.small(*_facts(view.session), link(view.session.link, "thread") if view.session.link else "")
+    if not view.questions and not view.review:
+        card.say(_last_words(view.last_words or view.session.last_words, view.session))
+    for waiting in view.queued[:QUEUED]:
+        follow_up(card, waiting, can_steer=Ability.STEER in view.session.abilities)
+    if len(view.queued) > QUEUED:
+        card.small(f"and {text.count(len(view.queued) - QUEUED, 'more follow-up')}")
+    _asides(card, replace(view.session, queued=0))
+    context = f"{text.tokens(view.session.context)} in its context" if view.session.context else ""
+    card.small(text.usage(view.session.tokens, view.session.cost, view.session.budget), context)
+    facts = replace(view.session, budget=None)
+    card.small(*_facts(facts), link(view.session.link, "thread") if view.session.link else "")
     return card.message()
+
+
+def follow_up(card: Card, waiting: Waiting, *, can_steer: bool) -> None:
+    """Words that the agent does not have yet, and what can still be done with them."""
+    card.say(f"📨 waits for the agent: “{text.line(waiting.text, 400)}”")
+    now = [Button("Send now", Act(Verb.STEER, waiting.prompt))] if can_steer else []
+    card.buttons([*now, Button("Take back", Act(Verb.UNSEND, waiting.prompt))])
