@@ -30,9 +30,9 @@ def open_agent(launch: Launch, desk: Desk) -> Agent:
 
             return CodexAgent(launch, desk)
         case "attach":
-            from runners.agents.attach import AttachedAgent
+            from runners.agents.attach import open_attached
 
-            return AttachedAgent(launch, desk)
+            return open_attached(launch, desk)
         case unknown:
             assert_never(unknown)
 
