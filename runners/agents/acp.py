@@ -45,7 +45,7 @@ class AcpAgent:
         self._desk = desk
         self._clock = clock
         self._quirks = quirks(launch.profile)
-        self._client = AcpClient(desk, str(launch.cwd), self._quirks)
+        self._client = AcpClient(desk, launch, self._quirks)
         self._client.on_stop = self._stop_turn
         self._turn = asyncio.Lock()
         self._last = TurnEnded("done")
@@ -194,7 +194,7 @@ class AcpAgent:
                 self._use(await self._call(opening.new()))
             self._client.owed.clear()
             self._last = TurnEnded("done")
-            return Cleared(self._session)
+            return Cleared(self._session, survived=self._client.terminals.running())
 
     async def cancel(self) -> None:
         if not self._turn.locked() or self._lines is None or self._connection is None or self._gone.is_set():
@@ -215,6 +215,7 @@ class AcpAgent:
         self._client.withdraw_all()
         if self._process is not None:
             await self._process.stop()
+        await self._client.terminals.close()
         for task in (self._watcher, self._stopper):
             if task is not None:
                 await asyncio.wait({task})
@@ -240,6 +241,7 @@ class AcpAgent:
         self._process.hang_up()
         self._client.withdraw_all()
         await self._process.stop()
+        await self._client.terminals.close()
         await asyncio.wait({exited, ended})
         self._gone.set()
 

@@ -1,4 +1,4 @@
-"""What an ACP agent may ask of us: it reports, asks permission, and has forms filled in."""
+"""What an ACP agent may ask of us: it reports, asks permission, has forms filled in, and uses the worktree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from runners.agents import acp_forms as forms
 from runners.agents.acp_lines import REQUEST
 from runners.agents.acp_permissions import lasting, reason, ruling
 from runners.agents.acp_translate import Translator
-from runners.agents.base import Answered, Chosen, Desk, Inquiry, Text, Unanswered
+from runners.agents.acp_worktree import AcpWorktree
+from runners.agents.base import Answered, Chosen, Desk, Inquiry, Launch, Text, Unanswered
 from runners.agents.text import shorten
 from runners.profiles import Quirks
 
@@ -36,13 +37,14 @@ log = structlog.get_logger()
 Filled = AcceptElicitationResponse | DeclineElicitationResponse | CancelElicitationResponse
 
 
-class AcpClient:
+class AcpClient(AcpWorktree):
     """The SDK calls this for each message of the agent's, in order up to the first await."""
 
-    def __init__(self, desk: Desk, cwd: str, quirks: Quirks) -> None:
+    def __init__(self, desk: Desk, launch: Launch, quirks: Quirks) -> None:
+        super().__init__(launch)
         self._desk = desk
         self._quirks = quirks
-        self.translator = Translator(cwd)
+        self.translator = Translator(str(launch.cwd))
         self.muted = False
         """History is being replayed: nothing of it is progress."""
         self.refusing = False

@@ -17,6 +17,8 @@ MAX_LINE = 32 * 1024 * 1024
 MAX_STRAY = 100
 """Lines in a row that are no JSON-RPC; launchers print a few before the agent speaks."""
 
+QUESTIONS = ("session/request_permission", "elicitation/create")
+
 REQUEST: ContextVar[int | str | None] = ContextVar("acp_request", default=None)
 """The id of the agent's request that the current handler answers. Set before the SDK makes the handler's task, which
 copies the context: the SDK itself does not tell a handler which request it serves."""
@@ -65,7 +67,7 @@ class AcpLines:
                 continue
             request = message.get("id") if "method" in message else None
             REQUEST.set(request)
-            if request is not None:
+            if request is not None and message["method"] in QUESTIONS:
                 self._unanswered.add(request)
                 self._quiet.clear()
             return message
@@ -90,7 +92,7 @@ class AcpLines:
         self._quiet.set()
 
     async def all_answered(self) -> None:
-        """Wait until every request of the agent's has its answer written."""
+        """Wait until every question of the agent's has its answer written."""
         await self._quiet.wait()
 
     async def _line(self) -> bytes | None:

@@ -34,8 +34,8 @@ from runners.profiles import Quirks
 log = structlog.get_logger()
 
 CAPABILITIES = ClientCapabilities(
-    fs=FileSystemCapabilities(read_text_file=False, write_text_file=False),
-    terminal=False,
+    fs=FileSystemCapabilities(read_text_file=True, write_text_file=True),
+    terminal=True,
     elicitation=ElicitationCapabilities(form=ElicitationFormCapabilities()),
 )
 ABOUT = Implementation(name="switchboard", title="Switchboard", version="1")

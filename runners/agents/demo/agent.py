@@ -20,6 +20,7 @@ from acp.schema import (
     NewSessionResponse,
     PromptResponse,
     StopReason,
+    Usage,
 )
 
 from runners.agents.demo import faults
@@ -39,6 +40,8 @@ class Live:
 
     state: State
     turn: asyncio.Task[StopReason] | None = None
+    tokens: int = 0
+    """Spent in the running turn."""
     deaf: list[bool] = field(default_factory=list)
 
 
@@ -94,7 +97,8 @@ class DemoAgent:
         text = "".join(getattr(block, "text", "") for block in prompt)
         live.turn = asyncio.create_task(self._turn(live, text), name="demo.turn")
         try:
-            return PromptResponse(stop_reason=await live.turn)
+            reason = await live.turn
+            return PromptResponse(stop_reason=reason, usage=_usage(live.tokens))
         except asyncio.CancelledError:
             if (here := asyncio.current_task()) and here.cancelling():
                 raise
@@ -130,6 +134,7 @@ class DemoAgent:
         except Stopped as end:
             return end.reason
         finally:
+            live.tokens = player.tokens
             await asyncio.to_thread(self._states.save, state)
 
     async def _begin(self, state: State, prompt: str) -> None:
@@ -163,6 +168,10 @@ def _install(state: State, script: Script, values: dict[str, str]) -> None:
     state.steps, state.follow = list(script.steps), list(script.follow)
     state.values = {**values, **script.values}
     state.position, state.started = 0, True
+
+
+def _usage(tokens: int) -> Usage | None:
+    return Usage(total_tokens=tokens, input_tokens=tokens, output_tokens=0) if tokens else None
 
 
 def _follow(state: State, prompt: str) -> None:

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import watchfiles
-from acp import plan_entry, start_tool_call, tool_diff_content, update_agent_message_text, update_plan, update_tool_call
+from acp import (
+    RequestError,
+    plan_entry,
+    start_tool_call,
+    tool_diff_content,
+    update_agent_message_text,
+    update_plan,
+    update_tool_call,
+)
 from acp.helpers import update_agent_thought_text
 from acp.interfaces import Client
 from acp.schema import Cost, PlanEntryStatus, StopReason, UsageUpdate
@@ -44,6 +52,8 @@ class Player:
         self._client, self._writer, self._state, self._deaf = client, writer, state, deaf
         self._cwd = Path(state.cwd)
         self._questions = Questions(client, state)
+        self.tokens = 0
+        """Spent in this turn, as its script says."""
 
     async def play(self, verb: str, step: Step) -> None:
         await getattr(self, f"_{verb}")(step)
@@ -135,10 +145,51 @@ class Player:
                 f"{name}.told": f"`{shown}` {how}" + (f": {tail}" if tail else "."),
             }
 
+    # --- what an agent leaves to its host
+
+    async def _host_read(self, step: Step) -> None:
+        path, name = str(self._cwd / step["host_read"]), step.get("name", "read")
+        try:
+            found = await self._client.read_text_file(
+                self._state.id, path, line=step.get("line"), limit=step.get("limit")
+            )
+            self._state.values[name] = found.content
+        except RequestError as refusal:
+            self._state.values[name] = f"refused ({refusal.code}): {refusal}"
+
+    async def _host_write(self, step: Step) -> None:
+        path, name = str(self._cwd / step["host_write"]), step.get("name", "write")
+        try:
+            await self._client.write_text_file(self._state.id, path, step.get("text", ""))
+            self._state.values[name] = "written"
+        except RequestError as refusal:
+            self._state.values[name] = f"refused ({refusal.code}): {refusal}"
+
+    async def _host_run(self, step: Step) -> None:
+        """``leave``: goes on beside the turn; ``kill``: ended at once."""
+        name, here = step.get("name", "ran"), self._state.id
+        cwd = str(self._cwd / step["cwd"]) if "cwd" in step else None
+        try:
+            made = await self._client.create_terminal(
+                here, step["host_run"], step.get("args"), cwd=cwd, output_byte_limit=step.get("limit")
+            )
+            if step.get("leave"):
+                return
+            if step.get("kill"):
+                await self._client.kill_terminal(here, made.terminal_id)
+            ended = await self._client.wait_for_terminal_exit(here, made.terminal_id)
+            told = await self._client.terminal_output(here, made.terminal_id)
+            await self._client.release_terminal(here, made.terminal_id)
+            how = ended.signal or ended.exit_code
+            self._state.values |= {name: told.output, f"{name}.status": str(how), f"{name}.cut": str(told.truncated)}
+        except RequestError as refusal:
+            self._state.values[name] = f"refused ({refusal.code}): {refusal}"
+
     async def _usage(self, step: Step) -> None:
         cost = Cost(amount=float(step["cost"]), currency="USD") if "cost" in step else None
         used = int(step["usage"])
         update = UsageUpdate(session_update="usage_update", used=used, size=max(used, 200_000), cost=cost)
+        self.tokens += int(step.get("tokens", 0))
         await self._tell(update)
 
     # --- what an agent asks
