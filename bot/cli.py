@@ -15,13 +15,14 @@ from bot import __version__
 from bot.errors import ConfigError, SwitchboardError
 
 _ELSEWHERE = {"host": "runners.cli:host", "runner": "runners.cli:runner"}
+_ELSEWHERE |= {name: f"runners.attach.cli:{name}" for name in ("attach", "detach", "adopt", "install", "uninstall")}
 """Commands of the other package, imported only when called: a machine with the bot alone needs no agent libraries."""
 
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a newcomer needs them."""
-        return ["up", "link", "serve", "host", "enroll", "revoke", "sessions", "manifest", "doctor"]
+        return ["up", "link", "serve", "host", *_BY_HAND, "enroll", "revoke", "sessions", "manifest", "doctor"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _ELSEWHERE:

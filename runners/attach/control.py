@@ -22,6 +22,8 @@ from runners.errors import RunnerError, disk_problem
 log = structlog.get_logger()
 
 SOCKET = "host.sock"
+CODEX_SOCKET = "app-server-control/app-server-control.sock"
+"""In Codex's home: where the daemon of its terminals listens."""
 LARGEST = 1 << 20
 """Bytes in one line."""
 ASKS_WITHIN = 30.0

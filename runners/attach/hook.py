@@ -67,7 +67,7 @@ def _begin(data: str, where: str, said: dict[str, object], event: str, route: di
     session = str(said.get("session_id", ""))
     if route is not None and _goes_on(route, session, said, event):
         return None
-    title = str(said.get("prompt", ""))[:300]
+    title = os.environ.get("SWITCHBOARD_TITLE") or str(said.get("prompt", ""))[:300]
     asked = {
         "verb": "attach",
         "worktree": where,

@@ -25,7 +25,8 @@ class SettingsProblem(RunnerError):
 def command(data: Path) -> str:
     """What a hook runs. Where it is not there any more it says nothing and succeeds: the terminal goes on."""
     python, script = shlex.quote(sys.executable), shlex.quote(str(SCRIPT))
-    return f"[ ! -x {python} ] || [ ! -f {script} ] || exec {python} -I -S {script} {shlex.quote(str(data))} 2>/dev/null"
+    there = f"[ ! -x {python} ] || [ ! -f {script} ]"
+    return f"{there} || exec {python} -I -S {script} {shlex.quote(str(data))} 2>/dev/null"
 
 
 def ours(data: Path) -> dict[str, Any]:
