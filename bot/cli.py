@@ -14,8 +14,12 @@ import click
 from bot import __version__
 from bot.errors import ConfigError, SwitchboardError
 
-_ELSEWHERE = {"host": "runners.cli:host", "runner": "runners.cli:runner"}
-_ELSEWHERE |= {name: f"runners.attach.cli:{name}" for name in ("attach", "detach", "adopt", "install", "uninstall")}
+_BY_HAND = ("attach", "detach", "adopt", "install", "uninstall")
+_ELSEWHERE = {
+    "host": "runners.cli:host",
+    "runner": "runners.cli:runner",
+    **{name: f"runners.attach.cli:{name}" for name in _BY_HAND},
+}
 """Commands of the other package, imported only when called: a machine with the bot alone needs no agent libraries."""
 
 
