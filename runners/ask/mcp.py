@@ -67,7 +67,7 @@ class Mcp:
         version = request.headers.get(VERSION, "")
         if version and version not in (*protocol.HANDSHAKE, *protocol.STATELESS):
             return refused(400, f"{VERSION} {version[:40]} is not spoken here; {protocol.HANDSHAKE[-1]} is.")
-        message = protocol.received(await request.text() if _utf8(request) else "", version=SOFTWARE)
+        message = protocol.received(await request.read(), version=SOFTWARE)
         match message:
             case Reply():
                 return _replied(message, stateless=version in protocol.STATELESS)
@@ -127,10 +127,6 @@ class Mcp:
 
 def _session(request: web.Request) -> str:
     return request.headers.get(SESSION, "")
-
-
-def _utf8(request: web.Request) -> bool:
-    return (request.charset or "utf-8").lower() in ("utf-8", "utf8", "us-ascii")
 
 
 def _number(text: str | None) -> float | None:

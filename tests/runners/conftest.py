@@ -24,7 +24,8 @@ def never_block() -> Iterator[None]:
         return
     from blockbuster import blockbuster_ctx
 
-    ours = [f"tests/runners/{path.name}" for path in Path(__file__).parent.glob("*.py")]
+    here = Path(__file__).parent
+    ours = [f"tests/runners/{path.relative_to(here)}" for path in here.rglob("*.py")]
     with blockbuster_ctx(scanned_modules=["runners", "bot.link"]) as guard:
         for function in guard.functions.values():
             for path in ours:
