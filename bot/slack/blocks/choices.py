@@ -28,6 +28,8 @@ class Room:
 
 
 ALONE, SHARED = Room(1500, 2800), Room(700, 1200)
+BEGINNING = 900
+"""How much of a detail stands on the card where the whole is a file beside it."""
 
 
 def sign(question: Question) -> str:
@@ -67,7 +69,7 @@ def matter(card: Card, question: Question, room: Room = ALONE, as_file: bool = F
     """Its context, the exact command or plan, the options in full."""
     card.say(text.prose(question.context, room.context))
     if question.detail.strip():
-        code, left = text.fence_part(question.detail, room.detail)
+        code, left = text.fence_part(question.detail, min(room.detail, BEGINNING) if as_file else room.detail)
         card.say(code)
         whole = "the whole is a file in this thread" if as_file else "Show in full"
         card.small(f"⚠️ {left}: {whole}" if left else "", HIDDEN if text.hides(question.detail) else "")
@@ -97,9 +99,7 @@ def _listed(question: Question) -> str:
     if question.kind is QuestionKind.PERMISSION:
         return _always_means(question)
     options = _offered(question)
-    boxed = question.multiple and len(options) <= BOXES
-    roomy = all(text.size(_label(o)) < 70 and text.size(o.description) < 75 for _, o in options)
-    if boxed and roomy:
+    if controls_say_all(question):
         return ""
     tight = any(o.description or text.size(_label(o)) >= 70 for _, o in options)
     if not tight and len(options) <= BUTTONS:
@@ -113,6 +113,13 @@ def _listed(question: Question) -> str:
         left = room - text.size(label) - 3
         lines.append(f"{label} · {text.line(o.description, left)}" if o.description and left > 10 else label)
     return "\n".join(f"• {words}" for words in lines)
+
+
+def controls_say_all(question: Question) -> bool:
+    """Whether the boxes, or the menu of many, hold all the words of their options."""
+    if not (question.multiple and question.kind is QuestionKind.CHOICE):
+        return False
+    return all(text.size(_label(o)) < 70 and text.size(o.description) < 75 for o in question.options)
 
 
 def _always(question: Question) -> Option | None:
@@ -188,7 +195,9 @@ def _boxes(card: Card, question: Question, key: str, more: list[Button]) -> None
     """Ticks are nothing yet: only Send answers."""
     q = question.id
     picks = [(_label(o), o.description, Act(Verb.PICK, q, o.id, i)) for i, o in ranked(question)]
-    block = card.picks(f"picks.{key}", "Tick all that apply", picks, menu=len(picks) > BOXES)
+    menu = len(picks) > BOXES
+    label = "Choose all that apply" if menu else "Tick all that apply"
+    block = card.picks(f"picks.{key}", label, picks, menu=menu, told=not controls_say_all(question))
     none = [Button("None of these…", Act(Verb.OTHER, q))] if question.allow_text else []
     send = Button("Send instead" if assumed(question) else "Send", Act(Verb.SEND, q, block), primary=True)
     card.buttons([send, *none, *more])

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from bot.domain.views import DecisionLine, DigestView, HomeView, SessionLine
 from bot.slack import text
 from bot.slack.actions import Act, Verb
-from bot.slack.blocks.choices import answers, assumed, is_cut, sign, unless
+from bot.slack.blocks.choices import answers, assumed, controls_say_all, is_cut, sign, unless
 from bot.slack.blocks.controls import failed_buttons
 from bot.slack.blocks.kit import Block, Button, Card, Message, link
 from bot.slack.blocks.review import sha, verdicts, warnings
@@ -34,8 +34,10 @@ def digest(view: DigestView) -> Message:
     if view.decisions and all(decision.settled for decision in view.decisions):
         card.small(f"Told {text.at(view.at)}", "newer decisions are in Home and your next digest")
         return card.message()
+    used = text.usage(view.tokens, view.cost)
     card.small(
         f"As of {text.at(view.at)}",
+        f"used so far: {used}" if used else "",
         f"next digest {text.at(view.next)}" if view.next else "",
     )
     return card.message()
@@ -66,9 +68,12 @@ def _all_settled(count: int) -> str:
     return {1: "Settled", 2: "Both settled"}.get(count, f"All {count} settled")
 
 
-def _decisions(card: Card, decisions: Sequence[DecisionLine], now: datetime, room: int) -> None:
+def _decisions(card: Card, decisions: Sequence[DecisionLine], now: datetime, room: int, *, apart: bool = False) -> None:
+    """``apart``: with a line between any two."""
     start = len(card.blocks)
     for done, decision in enumerate(decisions):
+        if apart and done:
+            card.divide()
         if len(card.blocks) - start > room - 5:
             rest = len(decisions) - done
             card.small(f"and {text.count(rest, 'more decision')}: they are on the cards in their threads")
@@ -109,7 +114,7 @@ def _question(card: Card, line: DecisionLine, question: Question, head: str, wai
         card.small(f"⚠️ {left or 'there is more to it'}: it can be allowed in its thread only" if cut else "")
         # What is granted for the rest of a session is granted where all of it is told.
         question = replace(question, options=tuple(o for o in question.options if o.id != ALWAYS))
-    elif any(option.description for option in question.options):
+    elif any(option.description for option in question.options) and not controls_say_all(question):
         cut = True
     answers(card, question, cut=cut, key=str(line.number), later=False, grants=not cut, thread=line.link)
 
@@ -148,7 +153,7 @@ def home(view: HomeView, command: str) -> Block:
     card = Card()
     waiting = sum(not d.settled for d in view.decisions)
     card.say(f"*{text.count(waiting, 'decision')} waiting for you*" if waiting else "*Nothing waits for you*")
-    _decisions(card, view.decisions, view.at, HOME_ROOM)
+    _decisions(card, view.decisions, view.at, HOME_ROOM, apart=True)
     card.divide()
     waits = {decision.session for decision in view.decisions if not decision.settled}
     if rest := [session for session in view.sessions if session.session not in waits]:
@@ -171,6 +176,8 @@ def home(view: HomeView, command: str) -> Block:
         f"next {text.at(view.next_digest)}" if view.next_digest else "",
         text.line(view.tz, 60),
     )
+    used = text.usage(view.tokens, view.cost)
+    card.small(f"Your sessions have used {used}" if used else "")
     card.small(
         f"Today: {text.count(view.answered_today, 'answer')}, {text.count(view.pinged_today, 'card')} called you",
         f"as of {text.clock(view.at)}",

@@ -120,8 +120,9 @@ class Card:
             self.lines.append(" ".join(f"[{text.line(button.label, 75)}]" for button in more))
         return self
 
-    def picks(self, name: str, label: str, picks: Sequence[tuple[str, str, Act]], *, menu: bool) -> str:
+    def picks(self, name: str, label: str, picks: Sequence[tuple[str, str, Act]], *, menu: bool, told: bool) -> str:
         """Options of which several may be chosen: at most 10 boxes, or a menu of at most 100. Returns the block's id.
+        ``told``: what they say stands above already.
 
         An input block says nothing when it is ticked, and keeps what is ticked as long as its ids stay the same.
         """
@@ -136,8 +137,8 @@ class Card:
             placeholder = plain(f"Choose any of {len(picks)}", 150)
             element = {**element, "type": "multi_static_select", "placeholder": placeholder}
         self.blocks.append({"type": "input", "block_id": name, "label": plain(label, 2000), "element": element})
-        listed = [f"☐ {text.line(label, 75)}" for label, _, _ in picks[:10]]
-        self.lines.append("\n".join([*listed, text.ELLIPSIS] if len(picks) > 10 else listed))
+        for words, about, _ in () if told else picks[:100]:
+            self.lines.append(f"☐ {text.line(words, 75)}" + (f" · {text.line(about, 75)}" if about.strip() else ""))
         return name
 
     def part(self) -> Card:

@@ -26,7 +26,7 @@ from bot.slack.blocks.choices import (
 from bot.slack.blocks.kit import MESSAGE_BLOCKS, Button, Card, Message
 from bot.wire.types import QuestionKind
 
-FOOT = 5
+FOOT = 6
 """Blocks kept free below the questions of a shared card."""
 WENT_ON = "went on with "
 """How the runner's reason begins when nobody objected to what it assumed."""
@@ -153,6 +153,7 @@ def _together(card: Card, asked: Sequence[QuestionCard]) -> None:
         card.take(part)
     if not left:
         return
+    card.divide()
     if any(not assumed(view.question) for view in left):
         card.buttons([Button("Later", Act(Verb.LATER, left[0].question.id))])
     card.small(_all_wait(left), f"asked {text.at(asked[0].asked)}")
@@ -163,10 +164,11 @@ def _headline(asked: Sequence[QuestionCard], left: Sequence[QuestionCard]) -> st
     name = f"*{text.line(asked[0].session_name, 80)}*"
     if not left:
         answered = sum(view.answered is not None for view in asked)
-        gone = len(asked) - answered
-        parts = [text.count(answered, "answer") if answered else "", f"{gone} withdrawn" if gone else ""]
-        mark = "☑️" if answered else "⚪"
-        return f"{mark} {name} · {text.count(len(asked), 'question')}: {', '.join(part for part in parts if part)}"
+        went_on = sum(view.withdrawn is not None and _expired(view, view.withdrawn) for view in asked)
+        counted = ((answered, "answered"), (went_on, "as assumed"), (len(asked) - answered - went_on, "withdrawn"))
+        parts = [f"{n} {words}" if n < len(asked) else f"all {words}" for n, words in counted if n]
+        mark = "☑️" if answered else "💭" if went_on else "⚪"
+        return f"{mark} {name} · {text.count(len(asked), 'question')}, {', '.join(parts)}"
     many = text.count(len(asked), "question")
     counted = many if len(left) == len(asked) else f"{len(left)} of {many} left"
     titles = text.line(" · ".join(text.one_line(view.question.title) for view in left), 300)
@@ -180,6 +182,8 @@ def _parts(card: Card, asked: Sequence[QuestionCard], *, short: bool) -> list[Ca
     last = card
     for number, view in enumerate(asked, 1):
         part = last.part()
+        if not short and (_is_open(view) or (number > 1 and _is_open(asked[number - 2]))):
+            part.divide()
         _part(part, view, number, short)
         room -= len(part.blocks)
         if room < 0 and not short:
@@ -209,7 +213,7 @@ def _part(card: Card, view: QuestionCard, number: int, short: bool) -> None:
         card.say("\n".join(part for part in (_asked(view, title), text.line(question.context, 300)) if part))
         answers(card, question, cut=True, key=str(number), later=False)
     else:
-        card.divide().say(_asked(view, title))
+        card.say(_asked(view, title))
         matter(card, question, SHARED, view.as_file)
         answers(card, question, cut=is_cut(question, SHARED), key=str(number), later=False)
 
