@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+import pytest
 from playwright.async_api import Browser, Page, Route, expect
 from slack_bolt.app.async_app import AsyncApp
 
@@ -24,24 +28,61 @@ async def test_enter_sends_and_shift_enter_breaks_the_line(page: Page) -> None:
     await expect(box).to_have_value("")
 
 
-async def test_words_typed_while_the_page_still_loads_are_kept(browser: Browser, workspace: Workspace) -> None:
-    loading = asyncio.Event()
+@dataclass
+class Held:
+    """Requests whose answers were given, and wait to be delivered until ``go`` is set."""
+
+    answered: asyncio.Event
+    go: asyncio.Event
+
+
+@asynccontextmanager
+async def slow(browser: Browser, workspace: Workspace, address: str) -> AsyncIterator[tuple[Page, Held]]:
+    held = Held(asyncio.Event(), asyncio.Event())
 
     async def hold(route: Route) -> None:
-        await loading.wait()
-        await route.continue_()
+        answer = await route.fetch()
+        held.answered.set()
+        await held.go.wait()
+        await route.fulfill(response=answer)
 
     page = await browser.new_page()
-    await page.route("**/person/workspace?*", hold)
+    await page.route(address, hold)
     await page.goto(workspace.ready["open"])
-    box = page.get_by_label("Message", exact=True)
-    await box.press_sequentially("early words")
-    await box.press("Enter")
-    loading.set()
-    await expect(page.get_by_role("heading", name="sessions", level=1)).to_be_visible()
-    await expect(box).to_have_value("early words")
-    await box.press("Enter")
-    await expect(message(page, "early words")).to_have_count(1)
+    yield page, held
+    await page.unroute_all(behavior="ignoreErrors")
+    await page.close()
+
+
+async def test_words_typed_while_the_page_still_loads_are_kept(browser: Browser, workspace: Workspace) -> None:
+    async with slow(browser, workspace, "**/person/workspace?*") as (page, held):
+        box = page.get_by_label("Message", exact=True)
+        await box.press_sequentially("early words")
+        held.go.set()
+        await expect(page.get_by_role("heading", name="sessions", level=1)).to_be_visible()
+        await expect(box).to_have_value("early words")
+
+
+async def test_words_sent_while_the_page_still_loads_are_sent_then(browser: Browser, workspace: Workspace) -> None:
+    async with slow(browser, workspace, "**/person/workspace?*") as (page, held):
+        box = page.get_by_label("Message", exact=True)
+        await box.press_sequentially("early words")
+        await box.press("Enter")
+        held.go.set()
+        await expect(message(page, "early words")).to_have_count(1)
+        await expect(box).to_have_value("")
+
+
+@pytest.mark.parametrize("what", ["workspace", "history"])
+async def test_what_is_said_while_the_page_still_loads_is_shown(
+    browser: Browser, workspace: Workspace, what: str
+) -> None:
+    async with slow(browser, workspace, f"**/person/{what}?*") as (page, held):
+        await held.answered.wait()
+        ts = await workspace.say("ben", "said meanwhile")
+        await workspace.act("ben", "edit", channel=workspace.sessions, ts=ts, text="edited meanwhile")
+        held.go.set()
+        await expect(message(page, "edited meanwhile")).to_be_visible()
 
 
 async def test_a_mention_is_completed_and_shown_by_name(page: Page) -> None:

@@ -16,30 +16,52 @@ export async function ensureDesk(person) {
   if (known) return known;
   const made = new Desk(person);
   state.desks.set(person, made);
-  made.load(await get("workspace", { as: person }));
-  const log = await get("notifications", { as: person });
-  made.notifications = [...log.notifications].reverse();
-  made.views = (await get("views", { as: person })).views;
-  let greeted = false;
-  follow(
-    person,
-    (event) => {
-      apply(made, event, isOpen(person));
-      if (event.type === "message" && isOpen(person)(event.channel)) markRead();
-      if (event.type === "channel") lookAgain(made).catch((error) => complain(error, "Could not look again"));
-      if (event.type === "changed" || event.type === "ephemeral_changed")
-        settleMessage(event.channel, event.message.ts);
-      if (event.type === "view_updated" || event.type === "home") settle(event.view?.id || "home");
-      changed();
-    },
-    (what) => {
-      made.online = what === "open";
-      if (what === "open" && greeted) refresh(made).catch((error) => complain(error, "Could not catch up"));
-      if (what === "open") greeted = true;
-      changed();
-    },
-  );
+  await listen(made); // before reading: what happens while the page reads must not be missed
+  await read(made);
   return made;
+}
+
+/** Hear of every change; resolves once the workspace listens, or cannot be reached. @param {Desk} made */
+function listen(made) {
+  const { me } = made;
+  let greeted = false;
+  return new Promise((resolve) => {
+    follow(
+      me,
+      (event) => {
+        made.heard += 1;
+        apply(made, event, isOpen(me));
+        if (event.type === "message" && isOpen(me)(event.channel)) markRead();
+        if (event.type === "channel") lookAgain(made).catch((error) => complain(error, "Could not look again"));
+        if (event.type === "changed" || event.type === "ephemeral_changed")
+          settleMessage(event.channel, event.message.ts);
+        if (event.type === "view_updated" || event.type === "home") settle(event.view?.id || "home");
+        changed();
+      },
+      (what) => {
+        made.online = what === "open";
+        if (what === "open" && greeted) refresh(made).catch((error) => complain(error, "Could not catch up"));
+        if (what === "open") greeted = true;
+        resolve(undefined);
+        changed();
+      },
+    );
+  });
+}
+
+/** Read all that is small; again, if something happened while it was read. @param {Desk} made */
+async function read(made) {
+  for (let tries = 0, heard = -1; tries < 5 && heard !== made.heard; tries += 1) {
+    heard = made.heard;
+    const [workspace, log, open] = await Promise.all([
+      get("workspace", { as: made.me }),
+      get("notifications", { as: made.me }),
+      get("views", { as: made.me }),
+    ]);
+    made.load(workspace);
+    made.notifications = [...log.notifications].reverse();
+    made.views = open.views;
+  }
 }
 
 /** Channels came, went or changed. @param {Desk} made */
@@ -50,8 +72,7 @@ async function lookAgain(made) {
 
 /** After a lost connection: read again what is on show; the rest is read when it is opened. @param {Desk} made */
 async function refresh(made) {
-  made.load(await get("workspace", { as: made.me }));
-  made.views = (await get("views", { as: made.me })).views;
+  await read(made);
   made.histories.clear();
   made.threads.clear();
   if (made.me === state.me) await show();
@@ -100,14 +121,28 @@ export async function show() {
 }
 
 async function load(here, channel) {
-  const answer = await get("history", { as: here.me, channel, limit: PAGE });
+  const answer = await arriving(here, channel, () => get("history", { as: here.me, channel, limit: PAGE }));
   here.histories.set(channel, { messages: answer.messages, more: answer.has_more });
 }
 
 async function loadThread(here, channel, ts) {
-  const answer = await get("thread", { as: here.me, channel, ts });
-  here.threads.set(`${channel}/${ts}`, answer.messages);
+  const key = `${channel}/${ts}`;
+  const answer = await arriving(here, key, () => get("thread", { as: here.me, channel, ts }));
+  here.threads.set(key, answer.messages);
   changed();
+}
+
+/** Read messages; what came or changed on the way is newer than the answer. */
+async function arriving(here, key, ask) {
+  const fresh = [];
+  here.arriving.set(key, fresh);
+  try {
+    const answer = await ask();
+    for (const message of fresh) put(answer.messages, message);
+    return answer;
+  } finally {
+    here.arriving.delete(key);
+  }
 }
 
 /** Read the messages before those on show. */

@@ -16,20 +16,13 @@ export function put(list, message) {
 
 const isReply = (message) => Boolean(message.thread_ts && message.thread_ts !== message.ts);
 
-/** Every list in which this message has a place. @param {Desk} desk */
+/** Every list in which this message has a place, those still being read included. @param {Desk} desk */
 function lists(desk, channel, message) {
-  const found = [];
-  if (isReply(message)) {
-    const thread = desk.threads.get(`${channel}/${message.thread_ts}`);
-    if (thread) found.push(thread);
-    if (message.subtype !== "thread_broadcast") return found;
-  } else {
-    const own = desk.threads.get(`${channel}/${message.ts}`);
-    if (own) found.push(own);
-  }
-  const history = desk.histories.get(channel);
-  if (history) found.push(history.messages);
-  return found;
+  const thread = `${channel}/${isReply(message) ? message.thread_ts : message.ts}`;
+  const found = [desk.threads.get(thread), desk.arriving.get(thread)];
+  if (!isReply(message) || message.subtype === "thread_broadcast")
+    found.push(desk.histories.get(channel)?.messages, desk.arriving.get(channel));
+  return found.filter(Boolean);
 }
 
 function added(desk, channelId, message, isOpen) {

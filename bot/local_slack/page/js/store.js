@@ -24,6 +24,9 @@ export class Desk {
     /** @type {any[]} */ this.shortcuts = [];
     /** @type {Map<string, {messages: Message[], more: boolean}>} */ this.histories = new Map();
     /** @type {Map<string, Message[]>} key: channel/ts */ this.threads = new Map();
+    /** @type {Map<string, Message[]>} what came while a list was being read; key: channel or channel/ts */
+    this.arriving = new Map();
+    /** how many events have come */ this.heard = 0;
     /** @type {any[]} open modals, the top one last */ this.views = [];
     /** @type {any} */ this.home = undefined;
     /** @type {any[]} newest first */ this.notifications = [];

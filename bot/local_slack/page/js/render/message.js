@@ -34,6 +34,13 @@ export function author(message) {
   return { id, name, app };
 }
 
+/** Whether a message calls the acting person. An app's small print names people, it does not call them. */
+function calls(message, who) {
+  const sections = who.app ? (message.blocks || []).filter((block) => block.type === "section") : [];
+  const words = sections.length ? sections.map((block) => block.text?.text || "") : [message.text || ""];
+  return words.some((text) => text.includes(`<@${state.me}>`));
+}
+
 const keyOf = (channel, message) => `${channel}:${message.ts}`;
 
 /** What a message looks like depends on these and nothing else. @param {Message} message */
@@ -231,7 +238,7 @@ export function renderMessage(channel, message, how) {
       h("div", { class: "content" }, h("span", { class: "mrkdwn" }, mrkdwn(message.text || "")), " ", time),
     );
   const compact = how.compact && !message.ephemeral;
-  const mentioned = (message.text || "").includes(`<@${state.me}>`) && who.id !== state.me;
+  const mentioned = calls(message, who) && who.id !== state.me;
   const classes = [
     "message",
     compact && "compact",

@@ -76,6 +76,7 @@ export class Composer {
     this.options = options;
     /** @type {Map<string, string>} place -> what was typed there */ this.drafts = new Map();
     this.place = "";
+    /** Enter was pressed before there was a place to send to. */ this.early = false;
     /** @type {Item[]} */ this.items = [];
     this.at = 0;
     const listId = `complete-${options.label.replace(/\W/g, "")}`;
@@ -126,7 +127,12 @@ export class Composer {
     if (this.place) this.drafts.set(this.place, this.field.value);
     this.place = place;
     // What somebody typed while the page was still loading belongs to the first place shown.
-    if (!early) this.field.value = this.drafts.get(place) || "";
+    if (early) {
+      this.typed();
+      if (this.early) this.submit();
+      return;
+    }
+    this.field.value = this.drafts.get(place) || "";
     this.complete([]);
     this.resize();
   }
@@ -229,7 +235,8 @@ export class Composer {
 
   async submit() {
     const text = this.field.value.trim();
-    if (!text || !this.place) return;
+    this.early = !this.place;
+    if (!text || this.early) return;
     const { channel, thread } = this.options.target();
     const place = this.place;
     this.field.value = "";
