@@ -1,0 +1,357 @@
+"""The holder: a small process that owns one Claude Code process, so that no runner's end is an end for the agent.
+
+Standard library only, and run by its path: it may be started with any worktree as its working folder. It offers a
+private unix socket. Lines there: to the holder ``>`` and a line for Claude Code's input, or ``!`` and an order;
+from it ``<number> <line>`` for a line of Claude Code's output, or ``#`` and what the holder itself has to say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import sys
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+LONGEST = 64 * 1024 * 1024
+"""Bytes in one line; an image in a tool's result is a long one."""
+KEPT = 16 * 1024 * 1024
+"""Bytes of output kept for a runner that is away; beyond them the oldest progress is dropped, never a turn's end."""
+LOG_CAP = 1024 * 1024
+TAIL = 4000
+LOOK = 5.0
+"""Seconds between two looks whether the session's folder is still there."""
+GRACE = 2.0
+_PR_SET_PDEATHSIG = 1
+_NEVER_DROPPED = ("result", "conversation_reset", "rate_limit_event", "command_lifecycle")
+
+
+class Journal:
+    """Output since the last turn that a runner has taken note of, and what Claude Code waits to hear."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.lines: deque[tuple[int, bytes, bool]] = deque()
+        self.pending: dict[str, bytes] = {}
+        self.state = "idle"
+        self.background = ""
+        self.sessions: list[str] = []
+        self._size = 0
+
+    def take(self, line: bytes) -> bytes | None:
+        """Note one line of output; the frame for a runner."""
+        message = _parsed(line)
+        kind = message.get("type")
+        if kind == "control_response":
+            return b"0 " + line
+        if kind == "control_request":
+            self.pending[str(message.get("request_id"))] = line
+            return b"0 " + line
+        if kind == "control_cancel_request":
+            self.pending.pop(str(message.get("request_id")), None)
+            return b"0 " + line
+        self._note(message)
+        self.last += 1
+        subtype = message.get("subtype")
+        lasting = kind in _NEVER_DROPPED or subtype == "session_state_changed"
+        self.lines.append((self.last, line, lasting))
+        self._size += len(line)
+        if self._size > KEPT:
+            self._drop()
+        return b"%d %s" % (self.last, line)
+
+    def _note(self, message: dict[str, Any]) -> None:
+        session = message.get("session_id")
+        if isinstance(session, str) and session and session not in self.sessions[-1:]:
+            self.sessions.append(session)
+        match message.get("subtype"):
+            case "session_state_changed":
+                self.state = str(message.get("state"))
+            case "background_tasks_changed":
+                self.background = json.dumps(message)
+
+    def _drop(self) -> None:
+        lasting = [entry for entry in self.lines if entry[2]]
+        passing = [entry for entry in self.lines if not entry[2]]
+        size = sum(len(line) for _, line, _ in self.lines)
+        while passing and size > KEPT // 2:
+            size -= len(passing.pop(0)[1])
+        self.lines = deque(sorted((*lasting[-2000:], *passing)))
+        self._size = sum(len(line) for _, line, _ in self.lines)
+
+    def answered(self, line: bytes) -> bool:
+        """Note one line of input. False: an answer to something that is no longer asked, to be dropped."""
+        if b'"control_response"' not in line[:200]:
+            return True
+        response = _parsed(line).get("response")
+        asked = str(response.get("request_id")) if isinstance(response, dict) else ""
+        return self.pending.pop(asked, None) is not None
+
+    def seen(self, upto: int) -> None:
+        while self.lines and self.lines[0][0] <= upto:
+            self._size -= len(self.lines.popleft()[1])
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+class Holder:
+    """One Claude Code process, at most one runner at a time: a new one takes the place of the last."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._folder = Path(options.folder)
+        self._journal = Journal()
+        self._runner: asyncio.StreamWriter | None = None
+        self._tail = bytearray()
+        self._over = asyncio.Event()
+        self._ending = ""
+        self._locks: list[int] = []
+        self._note: dict[str, Any] = {}
+
+    async def run(self) -> int:
+        """Until Claude Code has ended; its exit status is told to the runner and left in a file."""
+        if self._options.session and not self._lock(self._options.session):
+            _say({"problem": "locked"})
+            return 3
+        server = await asyncio.start_unix_server(self._serve, self._options.socket, limit=LONGEST)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._options.argv,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=LONGEST,
+                start_new_session=True,
+                pass_fds=self._locks,  # a Claude Code that outlives its holder still holds its session
+                preexec_fn=_die_with_parent,  # this process has one thread
+            )
+        except OSError as problem:
+            _say({"problem": str(problem)})
+            return 4
+        _say({"holder": os.getpid(), "cli": self._process.pid})
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end, "told by a signal")
+        tasks = [asyncio.create_task(work) for work in (self._relay(), self._errors(), self._look())]
+        ender = asyncio.create_task(self._finish())
+        status = await self._process.wait()
+        await asyncio.wait(tasks[:2], timeout=1.0)
+        self._over.set()
+        _sweep(await ender)
+        await self._tell_exit(status)
+        for task in tasks:
+            task.cancel()
+        server.close()
+        for path in (self._options.socket,):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        return 0
+
+    # --- the runner
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        before, self._runner = self._runner, None
+        if before is not None:
+            before.close()
+        journal = self._journal
+        about = {
+            "holder": os.getpid(), "cli": self._process.pid, "state": journal.state, "sessions": journal.sessions,
+            "background": journal.background, "frames": len(journal.lines) + len(journal.pending), "note": self._note,
+        }  # fmt: skip
+        writer.write(b"#" + json.dumps(about).encode() + b"\n")
+        for number, line, _ in journal.lines:
+            writer.write(b"%d %s" % (number, line))
+        for line in journal.pending.values():
+            writer.write(b"0 " + line)
+        self._runner = writer
+        try:
+            while (line := await reader.readline()).endswith(b"\n"):
+                await self._order(line)
+        except (OSError, ValueError):
+            pass
+        finally:
+            if self._runner is writer:
+                self._runner = None
+            writer.close()
+
+    async def _order(self, line: bytes) -> None:
+        if line.startswith(b">"):
+            assert self._process.stdin is not None
+            if self._journal.answered(line[1:]):
+                self._process.stdin.write(line[1:])
+                with contextlib.suppress(OSError):
+                    await self._process.stdin.drain()
+            return
+        order = _parsed(line[1:])
+        if isinstance(upto := order.get("seen"), int):
+            self._journal.seen(upto)
+        if isinstance(note := order.get("note"), dict):
+            self._note |= note
+        if isinstance(session := order.get("lock"), str):
+            self._lock(session)
+        if order.get("end"):
+            self._end("told")
+
+    async def _tell_exit(self, status: int) -> None:
+        words = {"exit": status, "tail": self._tail.decode("utf-8", "replace"), "ending": self._ending}
+        if self._folder.is_dir():
+            with contextlib.suppress(OSError):
+                (self._folder / "claude-exit.json").write_text(json.dumps(words), encoding="utf-8")
+        if (runner := self._runner) is not None:
+            runner.write(b"#" + json.dumps(words).encode() + b"\n")
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await runner.drain()
+                runner.close()
+                async with asyncio.timeout(2):
+                    await runner.wait_closed()
+
+    # --- Claude Code
+
+    async def _relay(self) -> None:
+        assert self._process.stdout is not None
+        while line := await self._line(self._process.stdout):
+            frame = self._journal.take(line)
+            if frame is not None and (runner := self._runner) is not None:
+                runner.write(frame)
+                with contextlib.suppress(OSError):
+                    await runner.drain()
+
+    async def _line(self, reader: asyncio.StreamReader) -> bytes:
+        while True:
+            try:
+                line = await reader.readline()
+            except ValueError:
+                continue  # beyond LONGEST: asyncio has thrown it away
+            return line if line.endswith(b"\n") or not line else line + b"\n"
+
+    async def _errors(self) -> None:
+        assert self._process.stderr is not None
+        log = Path(self._options.log)
+        while chunk := await self._process.stderr.read(64 * 1024):
+            self._tail += chunk
+            del self._tail[:-TAIL]
+            with contextlib.suppress(OSError):  # a full disk must not stop the agent
+                _append(log, chunk)
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.look)
+            if not self._folder.is_dir():
+                self._end("its session's folder is gone")
+                return
+
+    def _end(self, why: str) -> None:
+        self._ending = self._ending or why
+        self._over.set()
+
+    async def _finish(self) -> list[int]:
+        """Once told, end Claude Code. Returns what ran below it."""
+        await self._over.wait()
+        process, below = self._process, _below(self._process.pid)
+        if process.returncode is None and not self._journal.pending:
+            assert process.stdin is not None
+            process.stdin.close()
+            if not await self._gone():
+                with contextlib.suppress(ProcessLookupError):
+                    process.terminate()
+                await self._gone()
+        # With a question open, closing its input would enter a refusal that nobody spoke into its transcript.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return below
+
+    async def _gone(self) -> bool:
+        try:
+            async with asyncio.timeout(GRACE):
+                await self._process.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _lock(self, session: str) -> bool:
+        """Two processes on one session of Claude Code silently lose a branch of it."""
+        folder = Path(self._options.locks)
+        name = "".join(c for c in session if c.isalnum() or c == "-")[:80]
+        descriptor = os.open(folder / f"claude-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            return False
+        self._locks.append(descriptor)
+        return True
+
+
+def _die_with_parent() -> None:
+    """Linux: a killed holder takes Claude Code along, before it reads the end of its input as a refusal."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _below(pid: int) -> list[int]:
+    """All processes below this one: background shells have sessions of their own."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            parents.setdefault(parent, []).append(int(entry.name))
+    found, look = [], [pid]
+    while look:
+        children = parents.get(look.pop(), [])
+        found += children
+        look += children
+    return found
+
+
+def _sweep(pids: list[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _append(log: Path, chunk: bytes) -> None:
+    if log.exists() and log.stat().st_size + len(chunk) > LOG_CAP:
+        log.replace(log.with_name(log.name + ".old"))
+    with log.open("ab") as out:
+        out.write(chunk)
+
+
+def _say(words: dict[str, Any]) -> None:
+    """To whoever started this process; it reads one line."""
+    with contextlib.suppress(OSError):
+        os.write(1, json.dumps(words).encode() + b"\n")
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser()
+    for name in ("folder", "socket", "log", "locks"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--session", default="")
+    parser.add_argument("--look", type=float, default=LOOK)
+    parser.add_argument("argv", nargs="+")
+    options = parser.parse_args(argv)
+    os.umask(0o077)
+    if os.fork():
+        os._exit(0)  # nobody's child: whoever starts it may end, or be killed
+    os.setsid()
+    return asyncio.run(Holder(options).run())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
