@@ -10,31 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.wire.types import Share
-from runners.agents.base import Adapter
-from runners.agents.registry import DEMO, DEMO_ARGV
+from runners.agent_config import AGENT_KEYS, read_agent, with_found
+from runners.agent_config import AgentConfig as AgentConfig
+from runners.agents.registry import DEMO, DEMO_ARGV, installed
 from runners.errors import ConfigProblems
+from runners.profiles import Profile
 
 Argv = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class AgentConfig:
-    """An agent that can be started. ``command`` is never given to a shell."""
-
-    name: str
-    command: Argv
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    title: str = ""
-    login: str = ""
-    """How a person logs this agent in, said when it asks for it."""
-    start_timeout: float = 60.0
-    """Seconds for its first answers."""
-    adapter: Adapter = "acp"
-    profile: str = ""
-    """The built-in profile it was made from; empty: none."""
-    model: str = ""
-    mode: str = ""
-    """The agent's own permission mode; empty: the profile's."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +39,14 @@ class RepoConfig:
     check_timeout: float = 600.0
     fast_forward: bool = False
     """Bring a merge into the base branch's checkout when that is clean."""
+    preamble: str = ""
+    """What its sessions are told besides our own rules."""
+    preamble_file: Path | None = None
+    """Where that stands instead; read when a session is opened."""
+    questions_first: bool = True
+    """The first turn only reads, then asks everything at once."""
+    budget: float | None = None
+    """US dollars a session of it may spend before it rests and asks, where the session names no other."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +65,13 @@ class HostConfig:
 
 
 DEFAULT = "switchboard.toml"
+MOST_PREAMBLE = 8000
 DEMO_AGENT = AgentConfig(DEMO, DEMO_ARGV, title="Demo agent")
 _HOST_KEYS = {"name", "worktrees", "report_every", "first_port", "agent"}
-_AGENT_KEYS = {"command", "env", "title", "login", "start_timeout"}
+_AGENT_KEYS = AGENT_KEYS
 _REPO_KEYS = {
     "path", "base", "setup", "checks", "copy", "ports", "channel", "agent", "scope", "share",
-    "setup_timeout", "check_timeout", "fast_forward",
+    "setup_timeout", "check_timeout", "fast_forward", "preamble", "preamble_file", "questions_first", "budget",
 }  # fmt: skip
 
 
@@ -102,7 +93,7 @@ def load(path: Path | None, *, repos: Sequence[Path] = (), share: Share = Share.
         raise ConfigProblems([f"{path}: does not exist"])
     path = path or Path(DEFAULT)
     tables, source = read_config(path)
-    return host_config(tables, source, folder=path.absolute().parent, repos=repos, share=share)
+    return host_config(tables, source, folder=path.absolute().parent, repos=repos, share=share, found=installed())
 
 
 def host_config(
@@ -113,19 +104,22 @@ def host_config(
     demo: AgentConfig = DEMO_AGENT,
     repos: Sequence[Path] = (),
     share: Share = Share.STAT,
+    found: Sequence[Profile] = (),
 ) -> HostConfig:
-    """A pure function. ``folder`` is what relative paths start from, ``share`` the default for repos."""
+    """A pure function. ``folder`` is what relative paths start from, ``share`` the default for repos, ``found`` the
+    profiles of what is installed here."""
     reader = _Reader(source)
     reader.unknown("", tables, {"host", "agents", "repos"})
     host = reader.table("host", tables.get("host", {}), _HOST_KEYS)
-    agents = {demo.name: demo} | {
-        name: reader.agent(name, table) for name, table in reader.tables("agents", tables.get("agents", {}))
+    configured = {
+        name: read_agent(reader, name, table) for name, table in reader.tables("agents", tables.get("agents", {}))
     }
-    found = {
+    agents = with_found({demo.name: demo} | configured, found)
+    described = {
         name: reader.repo(name, table, folder, share) for name, table in reader.tables("repos", tables.get("repos", {}))
     }
     for path in repos:
-        _add_named_by_folder(found, path, share, reader)
+        _add_named_by_folder(described, path, share, reader)
     worktrees = reader.text("host", host, "worktrees")
     config = HostConfig(
         name=reader.text("host", host, "name"),
@@ -134,7 +128,7 @@ def host_config(
         first_port=int(reader.number("host", host, "first_port", 20000, least=1024)),
         agent=reader.text("host", host, "agent") or demo.name,
         agents=agents,
-        repos=found,
+        repos=described,
     )
     _check_agents(config, reader)
     if reader.problems:
@@ -237,22 +231,6 @@ class _Reader:
             return ()
         return tuple(self.argv(f"{prefix}.{key}", item) for item in value)
 
-    def agent(self, name: str, value: object) -> AgentConfig:
-        key = f"agents.{name}"
-        table = self.table(key, value, _AGENT_KEYS)
-        env = table.get("env", {})
-        if not isinstance(env, dict) or not all(isinstance(item, str) for item in env.values()):
-            self.say(f"{key}.env", "must be a table of strings")
-            env = {}
-        return AgentConfig(
-            name=name,
-            command=self.argv(f"{key}.command", table.get("command")),
-            env=env,
-            title=self.text(key, table, "title"),
-            login=self.text(key, table, "login"),
-            start_timeout=self.number(key, table, "start_timeout", 60.0, least=0.1),
-        )
-
     def repo(self, name: str, value: object, folder: Path, share: Share) -> RepoConfig:
         key = f"repos.{name}"
         table = self.table(key, value, _REPO_KEYS)
@@ -274,19 +252,31 @@ class _Reader:
             setup_timeout=self.number(key, table, "setup_timeout", 600.0, least=0.1),
             check_timeout=self.number(key, table, "check_timeout", 600.0, least=0.1),
             fast_forward=self._flag(key, table, "fast_forward"),
+            preamble=self.text(key, table, "preamble"),
+            questions_first=self._flag(key, table, "questions_first", default=True),
+            budget=self.number(key, table, "budget", 0.0, least=0.01) if "budget" in table else None,
         )
         for copied in repo.copy:
             if Path(copied).is_absolute() or ".." in Path(copied).parts:
                 self.say(f"{key}.copy", f"{copied!r} must be a path inside the repository")
         if repo.ports > 1000:
             self.say(f"{key}.ports", "at most 1000 for each worktree")
-        return replace(repo, share=self._share(key, table, share))
+        file = self.text(key, table, "preamble_file")
+        if file and repo.preamble:
+            self.say(f"{key}.preamble_file", "stands beside preamble; keep one of them")
+        if len(repo.preamble) > MOST_PREAMBLE:
+            self.say(f"{key}.preamble", f"has more than {MOST_PREAMBLE} characters; agents read it in every session")
+        return replace(
+            repo,
+            share=self._share(key, table, share),
+            preamble_file=(folder / Path(file).expanduser()).absolute() if file else None,
+        )
 
-    def _flag(self, prefix: str, table: Mapping[str, Any], key: str) -> bool:
-        value = table.get(key, False)
+    def _flag(self, prefix: str, table: Mapping[str, Any], key: str, *, default: bool = False) -> bool:
+        value = table.get(key, default)
         if not isinstance(value, bool):
             self.say(f"{prefix}.{key}", "must be true or false")
-            return False
+            return default
         return value
 
     def _share(self, prefix: str, table: Mapping[str, Any], default: Share) -> Share:

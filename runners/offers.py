@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bot.wire.messages import HostDescribed
 from bot.wire.types import AgentOffer, RepoOffer
-from runners import git, scope, worktrees
-from runners.agents.registry import agent_problem
+from runners import git, probing, scope, worktrees
 from runners.config import AgentConfig, HostConfig, RepoConfig
 from runners.errors import RunnerError, disk_problem
 
@@ -27,7 +26,8 @@ def troubled(described: HostDescribed) -> bool:
 
 
 def _agent(agent: AgentConfig) -> AgentOffer:
-    return AgentOffer(agent.name, agent.title or agent.name, agent_problem(agent.command))
+    found = probing.examine(agent)
+    return AgentOffer(found.name, found.title, found.problem)
 
 
 def _repo(repo: RepoConfig, config: HostConfig, problem: str) -> RepoOffer:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import assert_never
 
-from runners.agents.base import Agent, Desk, Launch
+from runners.agents.base import Adapter, Agent, Desk, Launch
+from runners.profiles import PROFILES, Profile
 
 DEMO = "demo"
 DEMO_ARGV: tuple[str, ...] = (sys.executable, "-m", "runners.agents.demo")
@@ -37,10 +38,15 @@ def open_agent(launch: Launch, desk: Desk) -> Agent:
             assert_never(unknown)
 
 
-def agent_problem(argv: Sequence[str]) -> str:
-    """What keeps this command from being run here, with the fix; empty means usable."""
-    if not argv:
-        return "It has no command. Give it one in switchboard.toml."
-    if shutil.which(argv[0]) is None:
-        return f"The command “{argv[0]}” was not found on this machine. Install it, or correct switchboard.toml."
-    return ""
+def program(adapter: Adapter, argv: Sequence[str]) -> str:
+    """Where what this command starts stands on this machine; empty: nowhere. Blocking."""
+    if adapter == "claude" and argv[:1] in ((), ("claude",)):
+        from runners.agents.claude.program import bundled
+
+        return bundled() or shutil.which("claude") or ""
+    return shutil.which(argv[0]) or "" if argv else ""
+
+
+def installed() -> tuple[Profile, ...]:
+    """The profiles whose agents are on this machine. Blocking."""
+    return tuple(profile for profile in PROFILES.values() if program(profile.adapter, profile.command))

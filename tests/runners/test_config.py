@@ -12,6 +12,7 @@ from bot.wire.types import Share
 from runners import config
 from runners.config import HostConfig, host_config
 from runners.errors import ConfigProblems
+from runners.profiles import PROFILES
 
 DOCS = Path(__file__).parents[2] / "docs" / "hosts.md"
 
@@ -76,7 +77,7 @@ def test_all_problems_are_told_together_each_with_its_key_and_source() -> None:
         [host]
         report_every = "often"
         agent = "claude"
-        [agents.codex]
+        [agents.own]
         [agents.bad]
         command = "unclosed 'quote"
         [repos.a]
@@ -89,12 +90,12 @@ def test_all_problems_are_told_together_each_with_its_key_and_source() -> None:
         fast_forward = "yes"
         """).splitlines()
     expected = (
-        "colour", "host.report_every", "agents.codex.command", "agents.bad.command", "repos.a.path", "repos.a.share",
+        "colour", "host.report_every", "agents.own.command", "agents.bad.command", "repos.a.path", "repos.a.share",
         "repos.a.copy", "repos.a.chekcs", "repos.a.agent", "repos.a.checks", "repos.a.fast_forward", "host.agent",
     )  # fmt: skip
     for key in expected:
         assert any(line.startswith(f"switchboard.toml: {key}: ") for line in words), key
-    assert any("known: bad, codex, demo" in line for line in words)
+    assert any("known: bad, demo, own" in line for line in words)
 
 
 def test_a_folder_becomes_a_repo_named_after_it() -> None:
@@ -122,6 +123,86 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
 def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigProblems, match="does not exist"):
         config.load(tmp_path / "other.toml")
+
+
+def test_a_profile_is_an_agent_with_what_is_said_over_it() -> None:
+    found = made("""
+        [agents.mine]
+        profile = "gemini"
+        model = "gemini-3-pro"
+        env = { HTTPS_PROXY = "http://proxy" }
+        title = "Mine"
+        [agents.opencode]
+        mode = "build"
+        [agents.fast]
+        adapter = "codex"
+        model = "small"
+        """).agents
+    mine, opencode, fast = found["mine"], found["opencode"], found["fast"]
+    assert mine.command == ("gemini", "--acp", "--model", "gemini-3-pro")
+    assert (mine.profile, mine.adapter, mine.title, mine.env["HTTPS_PROXY"]) == (
+        "gemini",
+        "acp",
+        "Mine",
+        "http://proxy",
+    )
+    assert mine.login.startswith("Run `gemini`")
+    assert (opencode.profile, opencode.command, opencode.mode) == ("opencode", ("opencode", "acp"), "build")
+    assert (fast.adapter, fast.command, fast.profile) == ("codex", ("codex",), "")
+
+
+def test_a_command_of_ones_own_is_no_profile_unless_it_says_so() -> None:
+    found = made("""
+        [agents.claude]
+        command = ["npx", "-y", "@agentclientprotocol/claude-agent-acp@0.101.0"]
+        [agents.here]
+        profile = "opencode"
+        command = "/opt/opencode acp"
+        """).agents
+    assert (found["claude"].adapter, found["claude"].profile) == ("acp", "")
+    assert (found["here"].command, found["here"].profile) == (("/opt/opencode", "acp"), "opencode")
+
+
+def test_what_is_installed_is_offered_without_a_table() -> None:
+    both = (PROFILES["opencode"], PROFILES["gemini"])
+    assert set(made("", found=both).agents) == {"demo", "opencode", "gemini"}
+    named = made('[agents.mine]\nprofile = "gemini"', found=both)
+    assert set(named.agents) == {"demo", "mine", "opencode"}
+
+
+def test_wrong_profiles_and_adapters_are_told() -> None:
+    words = problems("""
+        [agents.a]
+        profile = "gpt"
+        [agents.b]
+        profile = "opencode"
+        adapter = "codex"
+        [agents.c]
+        adapter = "attach"
+        command = "x"
+        [repos.r]
+        path = "."
+        preamble = "x"
+        preamble_file = "x.md"
+        questions_first = "no"
+        budget = 0
+        """)
+    for key in (
+        "agents.a.profile", "agents.b.adapter", "agents.c.adapter", "repos.r.preamble_file",
+        "repos.r.questions_first", "repos.r.budget",
+    ):  # fmt: skip
+        assert f"switchboard.toml: {key}: " in words, key
+
+
+def test_what_sessions_are_told_and_may_spend() -> None:
+    repo = made("""
+        [repos.r]
+        path = "."
+        preamble_file = "rules.md"
+        questions_first = false
+        budget = 2.5
+        """).repos["r"]
+    assert (repo.preamble_file, repo.questions_first, repo.budget) == (Path("/srv/rules.md"), False, 2.5)
 
 
 def test_an_agents_environment_is_not_in_a_repr() -> None:
