@@ -105,11 +105,9 @@ class Translator:
         self.calls[number_] = given
         if len(self.calls) > _MOST_CALLS:
             del self.calls[next(iter(self.calls))]
-        if name == "TodoWrite" and own:
-            return [PlanChanged(_steps(given))]
         if name in _QUIET or name.startswith(OUR_TOOLS):
             self._quiet.add(number_)
-            return []
+            return [PlanChanged(_steps(given))] if name == "TodoWrite" and own else []
         if own and self._words.strip():
             self._before, self._words = self._words, ""
         path = text(given, "file_path") or text(given, "notebook_path")
@@ -120,7 +118,11 @@ class Translator:
         told: list[Update] = []
         for block in tables(table(message, "message"), "content"):
             done = text(block, "tool_use_id")
-            if block.get("type") == "tool_result" and done not in self._quiet and done in self.calls:
+            if block.get("type") != "tool_result" or done not in self.calls:
+                continue
+            if done in self._quiet:
+                self._quiet.discard(done)
+            else:
                 told.append(ToolEnded(done, ok=not block.get("is_error")))
         return told
 
