@@ -14,17 +14,17 @@ from msgspec.structs import replace
 from bot.wire.types import Ability
 from runners.agents.base import Agent, AgentInfo, Answered, Cleared, Desk, Inquiry, Launch, TurnEnded
 from runners.attach import hooks, record
-from runners.attach.board import DETACH
 from runners.attach.hook import LARGEST, NAME
 from runners.attach.hooks import STAYS, Heard
-from runners.attach.moving import ADOPTING
-from runners.attach.record import Record
+from runners.attach.record import ADOPTING, DETACH, Record
 from runners.errors import AgentConfused, AgentDied
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the terminal's process."""
+IDLE_LOOKS = 3
+"""Looks in a row at which the terminal is idle until a turn is taken to be broken off."""
 TITLES = {"claude": "Claude Code in a terminal", "script": "A script"}
 OUT_OF_TERMINAL = "This session runs in somebody's terminal"
 
@@ -130,18 +130,24 @@ class AttachedAgent:
 
     async def _watch(self) -> None:
         """A terminal that is closed tells nobody; neither does a worktree that is moved away."""
+        idles = 0
         while not self._gone:
             self._look.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY):
                     await self._look.wait()
             try:
-                why = await asyncio.to_thread(self._why_gone)
+                why, idle = await asyncio.to_thread(lambda: (self._why_gone(), self._idle()))
             except OSError as err:
                 log.warning("terminal.not_seen", error=str(err))
                 continue
             if why:
                 self._go(why)
+            idles = idles + 1 if idle and self._in_turn else 0
+            if idles >= IDLE_LOOKS:
+                # A turn that is broken off there (Esc) calls no hook.
+                self._withdraw_all("broken off in the terminal")
+                await self._end(TurnEnded("cancelled"))
 
     def _why_gone(self) -> str:
         """Blocking."""
@@ -154,6 +160,13 @@ class AttachedAgent:
         if not self._cwd.is_dir():
             return f"its worktree {self._cwd} was moved or deleted; attach again from where it is now"
         return ""
+
+    def _idle(self) -> bool:
+        """Claude Code keeps a note of each of its terminals; without one, nothing is concluded. Blocking."""
+        known = self._record
+        if known is None or known.agent != "claude" or not known.pid:
+            return False
+        return record.status(known) == "idle"
 
     def _go(self, why: str) -> None:
         if self._gone:
@@ -175,14 +188,11 @@ class AttachedAgent:
         self._talks.add(task)
         try:
             line = await reader.readline()
-            said = json.loads(line)
-            if isinstance(said, dict) and said.get("event") == "Look":
+            message = json.loads(line)
+            if isinstance(message, dict) and message.get("event") == "Look":
                 self._look.set()
-                reply = ""
-            else:
-                pid = said.get("pid") if isinstance(said, dict) else None
-                one = hooks.heard(said.get("said")) if isinstance(said, dict) else None
-                reply = await self._heard(one, pid if isinstance(pid, int) else 0, reader) if one else ""
+            one = hooks.heard(message)
+            reply = await self._heard(one, reader) if one is not None else ""
             writer.write(reply.encode() + b"\n")
             await writer.drain()
         except (OSError, ValueError, asyncio.CancelledError):
@@ -191,17 +201,22 @@ class AttachedAgent:
             self._talks.discard(task)
             writer.close()
 
-    async def _heard(self, one: Heard, pid: int, reader: asyncio.StreamReader) -> str:
+    async def _heard(self, one: Heard, reader: asyncio.StreamReader) -> str:
         """What this hook prints; empty: nothing, and the agent goes on as without us."""
         known = self._record
         assert known is not None
-        if one.event == "SessionStart":
-            await self._another(replace(known, session=one.session, pid=pid or known.pid, turn=False))
-            return ""
-        if known.session and one.session != known.session:
+        if one.event != "SessionStart" and known.session not in ("", one.session):
             return ""  # some other agent in the same worktree
-        if (pid and pid != known.pid) or not known.session:
-            await self._another(replace(known, session=one.session, pid=pid or known.pid))
+        fresh = replace(
+            known,
+            session=one.session,
+            pid=one.pid or known.pid,
+            home=one.home or known.home,
+            program=one.program or known.program,
+            turn=known.turn and one.event != "SessionStart",
+        )
+        if fresh != known:
+            await self._another(fresh)
         for update in hooks.updates(one):
             self._desk.update(update)
         match one.event:

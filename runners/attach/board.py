@@ -16,15 +16,12 @@ from bot.wire.messages import AttachAsked, EventBody
 from runners import opening, ticket
 from runners.attach import hook, places, record
 from runners.attach.control import Reply, Request, refusal
-from runners.attach.record import Record
+from runners.attach.record import DETACH, Record
 from runners.config import HostConfig
 from runners.errors import RunnerError
 from runners.ticket import Ticket
 
 log = structlog.get_logger()
-
-DETACH = "detach"
-"""In a session's folder: its person took it off the board. Its runner sees it and ends the session."""
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,16 @@ def main() -> None:
                 sys.stdout.write(json.dumps({"systemMessage": notice}))
             return
     waits = BORN_WITHIN if event in ASKING else 0.0
-    reply = _tell(data, where, {"event": event, "said": said, "pid": os.getppid()}, event in ASKING, waits)
+    what = {"event": event, "said": said, **whose()}
+    reply = _tell(data, where, what, event in ASKING, waits)
     if reply:
         sys.stdout.write(reply)
+
+
+def whose() -> dict[str, object]:
+    """The agent that runs this hook."""
+    home, program = os.environ.get("CLAUDE_CONFIG_DIR", ""), os.environ.get("CLAUDE_CODE_EXECPATH", "")
+    return {"pid": os.getppid(), "home": home, "program": program}
 
 
 def find(data: str, where: str) -> dict[str, object] | None:
@@ -74,9 +81,7 @@ def _begin(data: str, where: str, said: dict[str, object], event: str, route: di
         "agent": "claude",
         "title": title,
         "session": session,
-        "pid": os.getppid(),
-        "home": os.environ.get("CLAUDE_CONFIG_DIR", ""),
-        "program": os.environ.get("CLAUDE_CODE_EXECPATH", ""),
+        **whose(),
         "force": event == "SessionStart",
     }
     line = _exchange(_socket(data, "host.sock"), json.dumps(asked).encode() + b"\n", SHORT)

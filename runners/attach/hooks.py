@@ -52,22 +52,27 @@ class Heard:
     """The sub-agent it happens in; empty: the foreground."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """The rest, as it came."""
+    pid: int = 0
+    """Of the agent."""
+    home: str = ""
+    program: str = ""
 
     def text(self, key: str) -> str:
         value = self.said.get(key)
         return value if isinstance(value, str) else ""
 
 
-def heard(said: object) -> Heard | None:
-    """None: this is no hook's input."""
-    if not isinstance(said, dict) or not isinstance(said.get("hook_event_name"), str):
+def heard(message: object) -> Heard | None:
+    """What ``hook.py`` passes on; None: it is nothing of the kind."""
+    said = message.get("said") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(said, dict) or not isinstance(said.get("hook_event_name"), str):
         return None
 
-    def text(key: str) -> str:
-        value = said.get(key)
+    def text(key: str, of: Mapping[str, Any] = said) -> str:
+        value = of.get(key)
         return value if isinstance(value, str) else ""
 
-    given = said.get("tool_input")
+    given, pid = said.get("tool_input"), message.get("pid")
     return Heard(
         event=text("hook_event_name"),
         session=text("session_id"),
@@ -76,6 +81,9 @@ def heard(said: object) -> Heard | None:
         call=text("tool_use_id"),
         sub=text("agent_id"),
         said=said,
+        pid=pid if isinstance(pid, int) else 0,
+        home=text("home", message),
+        program=text("program", message),
     )
 
 

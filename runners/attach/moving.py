@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import signal
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,11 +17,11 @@ from msgspec.structs import replace
 
 from bot.wire.types import SessionId
 from runners import ticket
-from runners.agents.registry import agent_problem
+from runners.agents.registry import program
 from runners.attach import record
 from runners.attach.board import Moves
 from runners.attach.control import Reply, refusal
-from runners.attach.record import Record
+from runners.attach.record import ADOPTING, Record
 from runners.config import AgentConfig, HostConfig
 from runners.daemon import utc_now
 from runners.errors import RunnerError
@@ -31,10 +32,7 @@ from runners.ticket import Ticket
 
 log = structlog.get_logger()
 
-ADOPTING = "adopting"
-"""In a session's folder: its terminal ends on purpose, the session does not."""
 ENDS_WITHIN = 15.0
-SETTINGS = "settings.json"
 
 
 class Mover(Moves):
@@ -49,12 +47,16 @@ class Mover(Moves):
         folder = Path(known.folder)
         paper = await asyncio.to_thread(self._adoptable, known)
         agent = self._agent(known)
-        if problem := agent_problem(agent.command) if agent.command else "":
-            raise RunnerError(problem)
+        if not await asyncio.to_thread(program, "claude", agent.command):
+            raise RunnerError("Claude Code was not found for the runner.", "Install switchboard-slack[claude].")
+        known = replace(known, program=await asyncio.to_thread(_program, known))
         async with self._paused(folder, SessionId(folder.name), terminal=known.pid):
             # Its newest id, should the person have cleared its context in the last moment.
             session = (record.read(folder / record.OWN) or known).session
             await _remember(folder, session)
+            own = replace(known, session=session, pid=0, turn=False)
+            await asyncio.to_thread(record.write_own, folder, own)
+            await asyncio.to_thread(record.write, folder.parent.parent, own)
             await asyncio.to_thread(
                 ticket.write,
                 folder,
@@ -158,6 +160,17 @@ async def _remember(folder: Path, agent_session: str) -> None:
 async def _remembered(folder: Path) -> str:
     async with Spool(folder / ticket.SPOOL, utc_now) as spool:
         return (await Memory.load(spool, SessionId(folder.name))).state.agent_session
+
+
+def _program(known: Record) -> str:
+    """What runs in the terminal, to go on with the same one. Blocking."""
+    try:
+        found = str(Path(f"/proc/{known.pid}/exe").readlink())
+    except OSError:
+        ran = subprocess.run(["ps", "-o", "comm=", "-p", str(known.pid)], capture_output=True, text=True, check=False)
+        found = ran.stdout.strip()
+    # One that is started by Node has Node's name: then whatever is called claude here.
+    return found if "claude" in found and Path(found).is_absolute() else known.program
 
 
 def _home(known: Record) -> dict[str, str]:

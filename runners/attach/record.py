@@ -18,6 +18,10 @@ ROUTES = "attached"
 """In a host's data folder."""
 OWN = "attach.json"
 """In a session's folder: the record as its runner knows it."""
+DETACH = "detach"
+"""There: its person took it off the board. Its runner sees it and ends the session."""
+ADOPTING = "adopting"
+"""There: its terminal ends on purpose, the session does not."""
 LONGEST = 100
 """Bytes in a unix socket's path that every platform takes."""
 
@@ -96,6 +100,17 @@ def is_open(record: Record) -> bool:
         return False
     folder = Path(record.folder)
     return (folder / TICKET).exists() and not (folder / ENDED).exists()
+
+
+def status(record: Record) -> str:
+    """What Claude Code notes of its terminal: ``idle``, ``busy`` or ``waiting``; empty where it says nothing."""
+    home = Path(record.home) if record.home else Path.home() / ".claude"
+    try:
+        found = msgspec.json.decode((home / "sessions" / f"{record.pid}.json").read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return ""
+    said = found.get("status") if isinstance(found, dict) else None
+    return said if isinstance(said, str) else ""
 
 
 def alive(pid: int) -> bool:
