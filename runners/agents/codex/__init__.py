@@ -1,0 +1,1 @@
+"""Codex, driven natively through ``codex app-server``."""

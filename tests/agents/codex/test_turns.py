@@ -1,0 +1,199 @@
+"""Codex at work: it edits and commits, asks, is denied, stopped, steered."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.wire.types import ALLOW, ALWAYS, DENY, Ability, QuestionKind
+from runners.agents.base import Chosen, Text, ToolEnded, ToolStarted, UsageChanged
+from tests.agents.codex.conftest import Opening, escalated, runs
+from tests.agents.codex.model import Both, Calls, Says
+from tests.contract.desk import RecordingDesk
+
+pytestmark = [pytest.mark.agents, pytest.mark.timeout(60)]
+
+PATCH = """apply_patch <<'EOF'
+*** Begin Patch
+*** Add File: NOTES.md
++# Notes
+*** Update File: README.md
+@@
+-# thing
++# Thing
+*** End Patch
+EOF"""
+
+
+async def test_it_edits_and_commits_in_a_linked_worktree_without_asking(open_stage: Opening) -> None:
+    replies = (runs(PATCH), runs("git add -A && git commit -q -m 'Add notes'"), Says("Done: the notes are in."))
+    async with open_stage(*replies) as stage:
+        before = (stage.home / "config.toml").read_bytes()
+        desk = RecordingDesk()
+        agent, info = await stage.started(desk, rules="Ask before you push.")
+        assert (info.title, info.version, info.model) == ("Codex", "0.166.0", "scripted")
+        assert info.has_rules
+        assert not info.resumed
+        assert not info.held
+        assert info.abilities >= {Ability.STEER, Ability.RESET, Ability.RESUME, Ability.BACKGROUND}
+        ended = await agent.prompt("Write notes and commit them.")
+        assert (ended.reason, ended.last_words) == ("done", "Done: the notes are in.")
+        assert desk.asked == []
+        assert stage.worktree.subjects() == ["Add notes"]
+        assert stage.worktree.read("NOTES.md") == "# Notes\n"
+        assert stage.worktree.dirty() == ""
+        assert any("Ask before you push." in words for words in stage.model.told("developer"))
+        assert stage.model.told()[-1] == "Write notes and commit them."
+        tools = desk.of(ToolStarted)
+        assert ("edit", ("NOTES.md", "README.md")) in [(tool.kind, tool.paths) for tool in tools]
+        assert "git add -A && git commit -q -m 'Add notes'" in [tool.title for tool in tools]
+        assert all(tool.ok for tool in desk.of(ToolEnded))
+        usage = desk.of(UsageChanged)[-1]
+        assert (usage.tokens, usage.context, usage.meter) == (360, 120, info.session)
+        assert (stage.home / "config.toml").read_bytes() == before
+        assert not (stage.home / "rules").exists()
+
+
+QUESTION = {
+    "id": "index",
+    "header": "Index",
+    "question": "Which index?",
+    "options": [{"label": "FTS (Recommended)", "description": "shipped"}, {"label": "Tantivy", "description": "typos"}],
+}
+SECOND = {**QUESTION, "id": "name", "question": "Which name?", "options": [
+    {"label": "Search", "description": ""}, {"label": "Find", "description": ""}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Chosen("option-2"), '"index":{"answers":["Tantivy"]}'),
+        (Text("fts"), '"index":{"answers":["FTS (Recommended)"]}'),
+        (Text("just grep"), '"index":{"answers":["user_note: just grep"]}'),
+    ],
+)
+async def test_its_questions_stand_on_one_card_and_take_options_and_words(
+    open_stage: Opening, answer: Chosen | Text, told: str
+) -> None:
+    call = Calls("request_user_input", {"questions": [QUESTION, SECOND]})
+    async with open_stage(call, Says("Thanks.")) as stage:
+        desk = RecordingDesk([answer, Chosen("option-1", options=("option-1",))])
+        agent, _ = await stage.started(desk)
+        await agent.prompt("Go")
+        (group,) = desk.groups
+        assert [asked.title for asked in group] == ["Which index?", "Which name?"]
+        assert group[0].kind is QuestionKind.CHOICE
+        assert [(o.label, o.description, o.recommended) for o in group[0].options] == [
+            ("FTS", "shipped", True),
+            ("Tantivy", "typos", False),
+        ]
+        assert len({asked.key for asked in group}) == 2
+        (result,) = stage.model.tool_results()
+        assert told in result
+        assert '"name":{"answers":["Search"]}' in result
+
+
+async def test_a_command_is_shown_whole_and_allowed_for_once_or_for_the_session(open_stage: Opening) -> None:
+    made = "long-" + "x" * 20_000
+    command = f"echo {made} > ../made.txt"
+    again = escalated("touch ../again.txt")
+    async with open_stage(escalated(command, "To the parent"), again, again, Says("Done.")) as stage:
+        desk = RecordingDesk([Chosen(ALLOW), Chosen(ALWAYS)])
+        agent, _ = await stage.started(desk)
+        await agent.prompt("Go")
+        first, second = desk.asked
+        assert first.kind is QuestionKind.PERMISSION
+        assert first.detail == command
+        assert first.context == "To the parent"
+        assert first.title.startswith("Run echo long-xxx")
+        assert [option.id for option in first.options] == [ALLOW, ALWAYS, DENY]
+        assert second.detail == "touch ../again.txt"
+        assert (stage.folder / "made.txt").read_text() == made + "\n"
+        assert (stage.folder / "again.txt").exists()
+
+
+async def test_a_denial_goes_on_and_the_model_gets_the_words(open_stage: Opening) -> None:
+    async with open_stage(escalated("touch ../evil"), Says("Understood.")) as stage:
+        desk = RecordingDesk([Chosen(DENY, "Leave that folder to me.")])
+        agent, _ = await stage.started(desk)
+        ended = await agent.prompt("Go")
+        assert (ended.reason, ended.last_words) == ("done", "Understood.")
+        assert len(stage.model.requests) == 2  # it heard both at once
+        assert "rejected by user" in stage.model.tool_results()[0]
+        assert stage.model.told()[-1].endswith("The answer was no. Leave that folder to me.")
+        assert not (stage.folder / "evil").exists()
+
+
+async def test_a_denial_can_end_the_turn_and_its_words_come_with_the_next_message(open_stage: Opening) -> None:
+    async with open_stage(escalated("touch ../evil"), Says("Understood.")) as stage:
+        desk = RecordingDesk([Chosen(DENY, "Not today.", then_stop=True)])
+        agent, _ = await stage.started(desk)
+        assert (await agent.prompt("Go")).reason == "cancelled"
+        assert len(stage.model.requests) == 1
+        ended = await agent.prompt("Do something else.")
+        assert ended.last_words == "Understood."
+        assert "The answer was no. Not today.\n\nDo something else." in stage.model.told()[-1]
+        assert not (stage.folder / "evil").exists()
+
+
+async def test_a_file_change_is_asked_with_its_diff(open_stage: Opening) -> None:
+    async with open_stage(runs(PATCH), Says("Done.")) as stage:
+        desk = RecordingDesk([Chosen(ALLOW)])
+        agent, _ = await stage.started(desk, mode="read-only")
+        await agent.prompt("Go")
+        (asked,) = desk.asked
+        assert asked.title == "Edit NOTES.md, README.md?"
+        assert "+++ b/NOTES.md\n+# Notes" in asked.detail
+        assert "-# thing\n+# Thing" in asked.detail
+        assert asked.stat is not None
+        assert asked.stat.detail == "NOTES.md +1 −0\nREADME.md +1 −1"
+        assert asked.none is not None
+        assert (asked.none.title, asked.none.detail) == ("Edit 2 files?", "2 files, +2 −1")
+        assert stage.worktree.read("README.md").startswith("# Thing")
+
+
+async def test_a_stop_withdraws_what_is_asked_and_nothing_runs(open_stage: Opening) -> None:
+    async with open_stage(escalated("touch ../evil"), Says("Next.")) as stage:
+        desk = RecordingDesk()
+        agent, _ = await stage.started(desk)
+        turn = asyncio.create_task(agent.prompt("Go"))
+        question = await desk.question()
+        await agent.cancel()
+        assert (await turn).reason == "cancelled"
+        assert question.withdrawn
+        assert (await agent.prompt("Go on")).last_words == "Next."
+        assert not (stage.folder / "evil").exists()
+
+
+async def test_two_questions_at_once_are_answered_in_any_order(open_stage: Opening) -> None:
+    both = Both((escalated("touch ../one"), escalated("touch ../two")))
+    async with open_stage(both, Says("Done.")) as stage:
+        desk = RecordingDesk()
+        agent, _ = await stage.started(desk)
+        turn = asyncio.create_task(agent.prompt("Go"))
+        first = await desk.question(1)
+        if len(desk.open) < 2:  # Codex may put them one after another
+            first.answer.set_result(Chosen(ALLOW))
+        second = await desk.question(2)
+        second.answer.set_result(Chosen(DENY))
+        if not first.answer.done():
+            first.answer.set_result(Chosen(ALLOW))
+        assert (await turn).last_words == "Done."
+        assert first.inquiry.key != second.inquiry.key
+        assert (stage.folder / first.inquiry.detail.removeprefix("touch ../")).exists()
+        assert not (stage.folder / second.inquiry.detail.removeprefix("touch ../")).exists()
+
+
+async def test_words_reach_it_within_a_turn(open_stage: Opening) -> None:
+    async with open_stage(escalated("true"), Says("Heard.")) as stage:
+        desk = RecordingDesk()
+        agent, _ = await stage.started(desk)
+        assert not await agent.steer("too early")
+        turn = asyncio.create_task(agent.prompt("Go"))
+        question = await desk.question()
+        assert await agent.steer("And mind the gap.")
+        question.answer.set_result(Chosen(ALLOW))
+        assert (await turn).last_words == "Heard."
+        assert stage.model.told()[-1] == "And mind the gap."
+        assert not await agent.steer("too late")
