@@ -1,324 +1,435 @@
-"""Drives one agent: turns in order, what follows from each, failures. Knows the agent only by its port."""
+"""Drives one agent: turns in order, rests between them, failures. Knows the agent only by its port."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
 from pathlib import Path
+from typing import Any, assert_never
 
 import structlog
 from msgspec.structs import replace
 
-from bot.wire.messages import Progressed, QuestionWithdrawn, ReviewOffered, ReviewWithdrawn, SessionChanged
-from bot.wire.types import Check, RunState
-from runners import checks, git, progress, reviewing, session, standing, worktrees
-from runners.agents.base import Agent, Desk, Launch, Said, TurnEnded, Update
-from runners.errors import AgentDied, RunnerError, disk_problem
-from runners.launch import agent_env, command_env
+from bot.wire.messages import AnswerApplied, Asked, ContextReset, QuestionWithdrawn, SessionChanged
+from bot.wire.types import Answer, Ending, Person, RunState
+from runners import answers, budget, follow_ups, lifecycle, progress, reviewing, session
+from runners.aftermath import Aftermath
+from runners.agents.base import Agent, Cleared, TurnEnded
+from runners.clock import Time, rung
+from runners.ending import Over
+from runners.errors import AgentConfused, AgentDied, AgentError, RunnerError, in_words
+from runners.introducing import composed
 from runners.memory import Memory
-from runners.questions import QuestionDesk
-from runners.ticket import AGENT_LOG, Ticket
+from runners.questions import Hooks, QuestionDesk
+from runners.reporting import Reporter
+from runners.seat import OpenAgent, Seat
+from runners.session import Message, Settling, State
+from runners.ticket import Ticket
 
 log = structlog.get_logger()
 
-MOST_OFFERS = 3
-"""Times a change is checked anew because its branch moved meanwhile."""
-
-OpenAgent = Callable[[Launch, Desk], Agent]
+TURN_GRACE = 5.0
+"""Seconds an agent has to end its turn when it is asked to."""
+STEER_WITHIN = 10.0
+ASKED_ANEW = timedelta(seconds=1)
+"""An agent that outlived its runner has so long to ask again what it still waits for."""
+OWN_TURN = "(a turn that the agent began by itself)"
+ASKS_AGAIN = "the agent asks again if it still needs this"
 
 
 class Driver:
-    """One per runner. ``turns`` and ``reports`` are its long-lived tasks; all else may be called from any other."""
+    """One per runner. ``jobs`` are its long-lived tasks; all else may be called from any other.
+
+    ``over`` is called when the session has come to its end from this side.
+    """
 
     def __init__(
-        self, folder: Path, ticket: Ticket, memory: Memory, open_agent: OpenAgent, clock: Callable[[], datetime]
+        self,
+        folder: Path,
+        ticket: Ticket,
+        memory: Memory,
+        open_agent: OpenAgent,
+        time: Time,
+        over: Callable[[Over], None],
     ) -> None:
         self._ticket = ticket
         self._memory = memory
-        self._clock = clock
-        self._worktree = Path(ticket.place.worktree)
-        self._folder = folder
-        self._open_agent = open_agent
-        self.desk = QuestionDesk(memory, self._take_note, self._tell, ticket.place.share, folder / "asked")
-        self._agent: Agent | None = None
+        self._time = time
+        self._over = over
+        self.reporter = Reporter(ticket, memory, time.now, self._look_at_budget)
+        hooks = Hooks(
+            take_note=self.reporter.take_note,
+            tell_progress=self.reporter.tell,
+            stirred=self._stir,
+            gone=lambda reason: over(Over(Ending.DETACHED, last_words=progress.last_words(reason))),
+            changed=self.wake,
+            decided=self._budget_decided,
+        )
+        self.desk = QuestionDesk(memory, hooks, ticket.place.share, folder / "asked", time)
+        self.seat = Seat(folder, ticket, memory, open_agent, self.desk)
+        self._aftermath = Aftermath(folder, ticket, memory, self.reporter)
         self._wake = asyncio.Event()
-        self._touched = asyncio.Event()
-        self._git_stale = True
-        self._tally = progress.Tally()
-        self._facts = progress.GitFacts()
-        self._checks: tuple[Check, ...] = ()
-        self._shown = progress.snapshot(self._tally, self._facts, (), ticket.place.share)
+        self._deadline = asyncio.Event()
+        self._aside = asyncio.Event()
+        self._cut = asyncio.Event()
+        self._turn_over = asyncio.Event()
+        self._handing = asyncio.Lock()
+        """Held while a message is on its way to the agent: none goes there twice."""
+        self._stirred = False
+        self._in_turn = False
         self.busy = False
         """A turn, or the checks after it, is under way."""
         self.closing = False
         """Set when the session ends: the turn under way is the last."""
 
+    def jobs(self) -> dict[str, Coroutine[Any, Any, None]]:
+        return {
+            "turns": self.turns(),
+            "reports": self.reporter.reports(),
+            "deadlines": self._deadlines(),
+            "asides": self._asides(),
+            "cuts": self._cuts(),
+        }
+
+    def wake(self) -> None:
+        """There is a message, a deadline, or a reason to try again."""
+        for bell in (self._wake, self._deadline, self._aside):
+            bell.set()
+
     # --- turns -------------------------------------------------------------------------------------------------------
 
     async def turns(self) -> None:
         """Work off the messages, one turn each, for as long as the session lives."""
-        self._recover()
-        await self._settle()
+        await self._come_back()
+        await self._guarded(self._settle)
         while not self.closing:
-            while not self._memory.state.inbox:
-                self._wake.clear()
-                await self._wake.wait()
-            self.busy = True
-            try:
-                await self._turn()
-            except (RunnerError, OSError) as err:
-                self._wake.clear()
-                await self._failed(err)
-                self.busy = False
-                await self._wake.wait()  # a person's message brings the agent back
-            finally:
-                self.busy = False
+            self._wake.clear()
+            state = self._memory.state
+            if self._stirred and self.seat.agent is not None and not _must_rest(state):
+                await self._guarded(self._own_turn)
+                continue
+            match lifecycle.next_step(state, self._time.now(), prompts=self.seat.prompts):
+                case lifecycle.Idle(until):
+                    await self._rest()
+                    await rung(self._wake, self._time, until)
+                case lifecycle.ClearContext():
+                    await self._guarded(self._reset)
+                case lifecycle.Work():
+                    await self._guarded(self._turn)
+                case unknown:
+                    assert_never(unknown)
 
-    def wake(self) -> None:
-        """There is a message, or a reason to try again."""
-        self._wake.set()
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        self.busy = True
+        try:
+            await work()
+        except (RunnerError, OSError) as err:
+            await self._failed(err)
+        finally:
+            self.busy = False
 
-    def _recover(self) -> None:
+    async def _come_back(self) -> None:
+        if await self.seat.is_taken():
+            await self._guarded(self._join)
+            return
+        self._take_up_again()
+
+    def _take_up_again(self) -> None:
+        """The session begins, or goes on with an agent that knows nothing of what went on."""
         state = self._memory.state
         if not state.introduced:
             if not state.inbox:
-                self._memory.save(replace(state, inbox=(self._preamble(),)), SessionChanged(RunState.STARTING))
+                self._memory.save(replace(state, inbox=(Message(""),)), SessionChanged(RunState.STARTING))
             return
-        back = session.resumed(state)
-        lost = "the session was restarted; the agent asks again if it still needs this"
+        back = lifecycle.resumed(state)
+        lost = f"the session was restarted; {ASKS_AGAIN}"
         self._memory.save(
-            back.state,
-            *(QuestionWithdrawn(question.id, lost) for question in back.withdrawn),
-            SessionChanged(back.state.run, detail=back.state.detail),
+            back.state, *(QuestionWithdrawn(question.id, lost) for question in back.withdrawn), *_told(back.state)
         )
 
-    def _preamble(self, *more: str) -> str:
-        place, spec = self._ticket.place, self._ticket.spec
-        return session.preamble(
-            spec.task,
-            branch=place.branch,
-            base=place.base,
-            scope=place.scope,
-            ports=place.ports,
-            notes=(*self._ticket.notes, *more),
-        )
+    async def _join(self) -> None:
+        """The agent outlived the last runner: nothing is said to it that it need not hear."""
+        _, info = await self.seat.ready()
+        if not info.held:
+            self._take_up_again()
+            return
+        await self._time.until(self._time.now() + ASKED_ANEW)
+        self.desk.close_unclaimed(f"the session was restarted; {ASKS_AGAIN}")
+        state = self._memory.state
+        if info.busy:
+            await self._own_turn()
+        elif state.turn:
+            await self._ended(TurnEnded("done"))
+        else:
+            self._memory.save(replace(state, introduced=True), *_told(state))
 
     async def _turn(self) -> None:
-        agent, fresh = await self._ready()
+        agent, info = await self.seat.ready()
+        async with self._handing:
+            state = self._memory.state
+            messages = follow_ups.next_messages(state)
+            if not messages or not isinstance(lifecycle.next_step(state, self._time.now()), lifecycle.Work):
+                return
+            text = composed(self._ticket, info, state, messages, can_ask=self.seat.door is not None)
+            told = () if state.run is RunState.WORKING else (SessionChanged(RunState.WORKING),)
+            given = follow_ups.given(state, messages)
+            said = "\n".join(message.text for message in messages if message.by and not message.question)
+            begun = replace(given.state, turn=text, said=said, introduced=True, cleared=False)
+            await self._memory.save(
+                replace(begun, run=RunState.WORKING, detail="", retry_at=None), *told, *given.events
+            )
+        await self._ended(await self._until_over(agent.prompt(text)))
+
+    async def _own_turn(self) -> None:
+        """One that the agent has begun by itself, or in an earlier life of this runner."""
+        agent, _ = await self.seat.ready()
         state = self._memory.state
-        first, *rest = state.inbox
-        message = session.said_with_open(state, first)
-        if fresh and state.introduced:
-            # The agent could not take up its old session: it needs to be told everything again.
-            message = self._preamble("", "Work on this was begun before; look at the branch first.", message)
-        await self._memory.save(
-            replace(state, inbox=tuple(rest), turn=message, introduced=True, run=RunState.WORKING, detail=""),
-            *(() if state.run is RunState.WORKING else (SessionChanged(RunState.WORKING),)),
-        )
-        self._tally = progress.new_turn(self._tally)
-        self._touched.set()
-        ended = await agent.prompt(message)
+        told = () if state.run is RunState.WORKING else (SessionChanged(RunState.WORKING),)
+        working = replace(state, turn=state.turn or OWN_TURN, introduced=True, run=RunState.WORKING, detail="")
+        await self._memory.save(working, *told)
+        await self._ended(await self._until_over(agent.rejoin()))
+
+    async def _until_over(self, turn: Awaitable[TurnEnded]) -> TurnEnded:
+        self.reporter.begin_turn()
+        self.desk.hold = self._stirred = False
+        self._turn_over.clear()
+        self._in_turn = True
+        self._aside.set()
+        if _must_rest(self._memory.state):
+            self._cut.set()
+        try:
+            return await turn
+        finally:
+            self._in_turn = False
+            self._turn_over.set()
+
+    async def _ended(self, ended: TurnEnded) -> None:
         log.info("turn.ended", reason=ended.reason)
         if self.closing:
             return
-        settling = session.Settling(ended.reason, progress.last_words(ended.last_words, reviewing.SUMMARY))
-        self._memory.save(replace(self._memory.state, turn="", told=(), settling=settling))
-        await self._settle()
+        state = self._memory.state
+        if ended.reason == "asleep":
+            self.desk.keep_loose()
+            self._fall_asleep(ended)
+        elif ended.reason == "failed":
+            self.desk.keep_loose()
+            self._turn_failed(ended)
+        elif ended.reason == "cancelled" and _must_rest(state):
+            self.desk.keep_loose()
+            self._cut_off()
+        else:
+            self.desk.withdraw_loose()
+            settling = Settling(ended.reason, progress.last_words(ended.last_words, reviewing.SUMMARY))
+            state = answers.turn_over(replace(self._memory.state, strikes=0, retry_at=None, limited=None))
+            self._memory.save(replace(state, settling=settling))
+            await self._settle()
 
     async def _settle(self) -> None:
-        """What follows from a turn that has ended, perhaps in an earlier life of this runner."""
-        settling = self._memory.state.settling
-        if settling is None:
+        self._aftermath.prompts = self.seat.prompts
+        await self._aftermath.settle()
+
+    def _fall_asleep(self, ended: TurnEnded) -> None:
+        detail = progress.last_words(ended.detail or "a usage limit of the agent's account", progress.TROUBLE)
+        state = lifecycle.asleep(self._memory.state, self._memory.session_id, self._time.now(), ended.until, detail)
+        self._memory.save(state, lifecycle.limit_told(state, progress.last_words(ended.last_words)))
+
+    def _turn_failed(self, ended: TurnEnded) -> None:
+        """The model service's doing: the agent is well, and is sent on a few times."""
+        words = progress.last_words(ended.detail or "its model service failed", progress.TROUBLE)
+        state = answers.turn_over(self._memory.state)
+        state = follow_ups.first(state, Message(f"Your turn broke off: {words}. {lifecycle.GO_ON}"))
+        again = lifecycle.struck(state, self._time.now(), lifecycle.FAILED_TURN)
+        if again is not None:
+            self._memory.save(again)
+            self.reporter.in_trouble(f"{words}; {lifecycle.again(again, lifecycle.FAILED_TURN)}")
+            self.reporter.tell()
             return
-        self.busy = True
-        self._git_stale = True
-        try:
-            await self.report()
-            await self._follow(TurnEnded(settling.reason, settling.last_words))
-        except (RunnerError, OSError) as err:
-            await self._not_followed(err, settling)
-        self._memory.save(replace(self._memory.state, settling=None))
-        self.busy = False
-
-    async def _not_followed(self, err: RunnerError | OSError, settling: session.Settling) -> None:
-        """Git or the disk refuses what must come of a turn: told once, with the way on; the agent is well."""
-        log.warning("turn.not_followed", error=str(err))
-        detail = progress.last_words(_words(err))
-        await self._memory.save(
-            replace(self._memory.state, settling=None, run=RunState.FAILED, detail=detail),
-            SessionChanged(RunState.FAILED, detail=detail, last_words=progress.last_words(settling.last_words)),
-        )
-
-    async def _ready(self) -> tuple[Agent, bool]:
-        """The agent, and whether it knows nothing of this session yet."""
-        await asyncio.to_thread(standing.check_worktree, self._ticket.place, Path(self._ticket.repo))
-        if self._agent is not None:
-            return self._agent, False
-        state = self._memory.state
-        launch = Launch(
-            name=self._ticket.agent,
-            argv=self._ticket.argv,
-            cwd=self._worktree,
-            log=self._folder / AGENT_LOG,
-            env=agent_env(self._ticket, self._folder),
-            login_hint=self._ticket.login,
-            start_timeout=self._ticket.start_timeout,
-            adapter=self._ticket.adapter,
-            profile=self._ticket.profile,
-            folder=self._folder,
-            rules=self._ticket.rules,
-            model=self._ticket.model,
-            mode=self._ticket.mode,
-        )
-        agent = self._open_agent(launch, self.desk)
-        try:
-            info = await agent.start(resume=state.agent_session)
-        except BaseException:
-            await asyncio.shield(agent.close())
-            raise
-        self._agent = agent
-        log.info("agent.started", agent=info.title, version=info.version, resumed=info.resumed)
-        self._memory.save(replace(self._memory.state, agent_session=info.session))
-        return agent, not info.resumed
-
-    async def _follow(self, ended: TurnEnded, offers: int = 1) -> None:
-        place, repo = self._ticket.place, Path(self._ticket.repo)
-        await asyncio.to_thread(standing.check_worktree, place, repo)
-        head = await asyncio.to_thread(git.commit_of, self._worktree, "HEAD") or ""
-        dirty = await asyncio.to_thread(self._dirty)
-        self._withdraw_outdated(head)
-        state = self._memory.state
-        match session.after_turn(state, ended, session.Facts(head, place.base_commit, dirty)):
-            case session.Send(text, why):
-                flags = {"asked_to_commit": True} if why == "dirty" else {"nudged": True}
-                self._memory.save(replace(state, settling=None, inbox=(*state.inbox, text), **flags))
-            case session.Offer():
-                await asyncio.to_thread(standing.check_reviewable, place, repo)
-                await self._offer(head, ended, dirty, offers)
-            case session.Rest():
-                self._rest(ended, "" if ended.reason == "done" else f"the turn ended: {ended.reason}")
-            case session.GoOn():
-                pass
-
-    def _rest(self, ended: TurnEnded, detail: str) -> None:
-        words = progress.last_words(ended.last_words)
+        said = progress.last_words(ended.last_words)
         self._memory.save(
-            replace(self._memory.state, settling=None, run=RunState.STOPPED, detail=detail),
-            SessionChanged(RunState.STOPPED, detail=detail, last_words=words),
+            replace(state, run=RunState.FAILED, detail=words), SessionChanged(RunState.FAILED, words, said)
         )
 
-    def _dirty(self) -> tuple[str, ...]:
-        return worktrees.left_behind(self._worktree, Path(self._ticket.repo), self._ticket.copied)
-
-    def _withdraw_outdated(self, head: str) -> None:
-        state = self._memory.state
-        if state.review is not None and head not in ("", state.review.commit):
-            reason = f"the branch moved on to {head[:9]}"
-            self._memory.save(replace(state, review=None), ReviewWithdrawn(state.review.id, reason))
-
-    async def _offer(self, head: str, ended: TurnEnded, dirty: tuple[str, ...], offers: int) -> None:
-        ticket = self._ticket
-        self._checks = await checks.run_checks(
-            ticket.checks, cwd=self._worktree, env=command_env(ticket, self._folder), timeout=ticket.check_timeout
-        )
-        if await asyncio.to_thread(git.commit_of, self._worktree, "HEAD") != head:
-            # What was checked is not what is there: offer anew, unless the checks themselves keep moving it.
-            if offers < MOST_OFFERS:
-                await self._follow(ended, offers + 1)
-            else:
-                self._rest(ended, f"the branch moved {offers} times while its checks ran; no review was offered")
-            return
-        number = session.review_id(self._memory.session_id, self._memory.state.next_review)
-        found = await asyncio.to_thread(
-            lambda: reviewing.review(
-                number,
-                ticket.place,
-                Path(ticket.repo),
-                head=head,
-                summary=ended.last_words,
-                checks=self._checks,
-                dirty=dirty,
-            )
-        )
-        await self.report()
-        state = self._memory.state
-        self._memory.save(
-            replace(
-                state,
-                # The diff went out with the event; a state that is written often must stay small.
-                review=replace(found, diff=None),
-                next_review=state.next_review + 1,
-                settling=None,
-                offered=head,
-                asked_to_commit=False,
-            ),
-            ReviewOffered(found),
-        )
-        log.info("review.offered", review=number, commit=found.commit[:9])
+    def _cut_off(self) -> None:
+        """The turn was ended because the session rests: what it was about is taken up again after that."""
+        back = lifecycle.resumed(self._memory.state)
+        lost = (QuestionWithdrawn(question.id, f"its turn was ended; {ASKS_AGAIN}") for question in back.withdrawn)
+        self._memory.save(back.state, *lost)
 
     async def _failed(self, err: RunnerError | OSError) -> None:
         log.warning("agent.failed", error=str(err))
-        words = err.last_words if isinstance(err, AgentDied) else ""
-        self.desk.close_all("the agent is gone")
-        await self.close_agent()
-        self._git_stale = True
-        await self.report()  # ahead of the news, as before a question
-        detail = progress.last_words(_words(err))
+        died = err if isinstance(err, AgentDied) else None
+        self.desk.keep_loose()
+        self.desk.close_momentary(f"the agent's process has ended; {ASKS_AGAIN}")
+        await self.seat.close()
+        self.reporter.agent_gone()
+        await self.reporter.report()  # ahead of the news, as before a question
+        if self.closing:
+            return
+        state = lifecycle.resumed(self._memory.state).state
+        if _must_rest(state):
+            self._memory.save(state)
+            return
+        detail = progress.last_words(in_words(err))
+        words = progress.last_words((died.last_words if died else "") or self.reporter.tally.said)
+        was_up = bool(state.agent_session) and isinstance(err, AgentDied | AgentConfused) and self.seat.prompts
+        again = lifecycle.struck(state, self._time.now(), lifecycle.DEAD_AGENT) if was_up else None
+        if again is not None:
+            detail = f"{detail} ({lifecycle.again(again, lifecycle.DEAD_AGENT)})"
+            told = SessionChanged(RunState.STARTING, detail, words)
+            self._memory.save(replace(again, run=RunState.STARTING, detail=detail), told)
+            return
         self._memory.save(
-            replace(session.resumed(self._memory.state).state, run=RunState.FAILED, detail=detail),
-            SessionChanged(RunState.FAILED, detail=detail, last_words=progress.last_words(words or self._tally.said)),
+            replace(state, run=RunState.FAILED, detail=detail),
+            SessionChanged(RunState.FAILED, detail, words, exit_status=died.exit_status if died else None),
         )
+
+    # --- rests -------------------------------------------------------------------------------------------------------
+
+    def pause(self, by: Person, done: int) -> None:
+        state = self._memory.state
+        if not self.seat.prompts:
+            words = "it runs in somebody's terminal: it is paused there"
+            self._memory.save(state, SessionChanged(state.run, words), done=done)
+            return
+        self._memory.save(replace(state, paused_by=state.paused_by or by), done=done)
+        self._cut.set()
+
+    async def _rest(self) -> None:
+        """Nothing is to be done: a paused agent that can be resumed gives its memory back."""
+        state = self._memory.state
+        if state.paused_by is None:
+            return
+        if self.seat.can_resume:
+            await self.seat.close()
+            self.reporter.agent_gone()
+        if state.run is not RunState.PAUSED:
+            paused = lifecycle.paused(self._memory.state)
+            self._memory.save(paused, *_told(paused))
+
+    def _look_at_budget(self) -> None:
+        state, most = self._memory.state, self._ticket.spec.budget
+        if most is None or state.budget_question or self.closing or not budget.is_spent(state, most):
+            return
+        number = session.question_id(self._memory.session_id, state.next_question)
+        question = budget.question(state, number, most)
+        self.reporter.tell()
+        self._memory.save(budget.asked(state, question), Asked(question))
+        self._cut.set()
+
+    def _budget_decided(self, answer: Answer, done: int) -> None:
+        state = budget.decided(self._memory.state, answer)
+        stops = answer.option == budget.STOP
+        state = replace(state, stopping=answer.by) if stops else state
+        self._memory.save(state, AnswerApplied(answer.question, applied=True), done=done)
+        if stops:
+            self._over(Over(Ending.STOPPED))
+        self.wake()
+
+    async def _cuts(self) -> None:
+        """End the turn under way when the session is to rest, by force where the agent does not."""
+        while True:
+            await self._cut.wait()
+            self._cut.clear()
+            agent = self.seat.agent
+            if agent is None or not self._in_turn or not _must_rest(self._memory.state):
+                continue
+            self.desk.hold = True
+            self.desk.close_momentary(f"its turn is ended; {ASKS_AGAIN}")
+            try:
+                async with asyncio.timeout(TURN_GRACE):
+                    await agent.cancel()
+                    await self._turn_over.wait()
+            except (TimeoutError, RunnerError) as err:
+                log.warning("agent.cancel_failed", error=str(err))
+                if self.seat.prompts:
+                    await agent.close()
+
+    async def _reset(self) -> None:
+        cleared, problem = Cleared(""), ""
+        try:
+            cleared = await self._cleared()
+        except AgentError as err:
+            problem = progress.last_words(str(err))
+        state = replace(self._memory.state, resetting=None)
+        if not problem:
+            state = replace(state, agent_session=cleared.session, cleared=state.introduced)
+        self._memory.save(state, ContextReset(cleared.survived, cleared.lost, problem))
+
+    async def _cleared(self) -> Cleared:
+        """An agent that cannot, or that dies of it, makes room for a new one."""
+        agent = self.seat.agent
+        if agent is not None and (self.seat.can_reset or not self.seat.prompts):
+            try:
+                return await agent.reset()
+            except AgentDied as err:
+                log.warning("agent.reset_failed", error=str(err))
+        lost = self.reporter.tally.background
+        await self.seat.close()
+        self.reporter.agent_gone()
+        return Cleared("", lost=lost)
+
+    # --- beside the turns --------------------------------------------------------------------------------------------
+
+    def _stir(self) -> None:
+        self._stirred = True
+        self._wake.set()
+
+    async def _deadlines(self) -> None:
+        while True:
+            self._deadline.clear()
+            self.desk.due()
+            await rung(self._deadline, self._time, self.desk.next_due())
+
+    async def _asides(self) -> None:
+        """Say within the turn under way what is meant for it, as far as the agent can hear it there."""
+        while True:
+            self._aside.clear()
+            while self._in_turn and await self._steered():
+                pass
+            await self._aside.wait()
+
+    async def _steered(self) -> bool:
+        async with self._handing:
+            agent = self.seat.agent
+            message = follow_ups.to_steer(self._memory.state, everything=not self.seat.prompts)
+            if message is None or agent is None or not self._in_turn:
+                return False
+            heard = self.seat.can_steer and await _steer(agent, message.text)
+            state = self._memory.state
+            if not heard:
+                self._memory.save(follow_ups.not_hurried(state, message))
+                return self.seat.prompts
+            given = follow_ups.given(state, (message,), steered=True)
+            self._memory.save(given.state, *given.events)
+            return True
 
     # --- ending ------------------------------------------------------------------------------------------------------
 
     async def cancel_turn(self) -> None:
-        if self._agent is not None:
+        if self.seat.agent is not None:
             try:
-                await self._agent.cancel()
-            except RunnerError as err:
+                async with asyncio.timeout(TURN_GRACE):
+                    await self.seat.agent.cancel()
+            except (TimeoutError, RunnerError) as err:
                 log.info("agent.cancel_failed", error=str(err))
 
-    async def close_agent(self) -> None:
-        agent, self._agent = self._agent, None
-        if agent is not None:
-            await agent.close()
 
-    # --- progress ----------------------------------------------------------------------------------------------------
-
-    def _take_note(self, update: Update) -> None:
-        self._tally = progress.reduce(self._tally, update)
-        if not isinstance(update, Said):
-            self._git_stale = True
-        self._touched.set()
-
-    async def reports(self) -> None:
-        """Send a snapshot when something changed, at most once per interval."""
-        while True:
-            await self._touched.wait()
-            self._touched.clear()
-            await self.report()
-            await asyncio.sleep(self._ticket.report_every)
-
-    async def report(self, *, always: bool = False) -> None:
-        """Send what changed since the last snapshot; ``always`` sends it even if nothing did."""
-        if self._git_stale:
-            self._git_stale = False
-            try:
-                self._facts = await asyncio.to_thread(
-                    reviewing.git_facts, self._worktree, self._ticket.place.base_commit
-                )
-            except (RunnerError, OSError) as err:
-                log.info("progress.no_git", error=str(err))
-        self._tell(always=always)
-
-    def _tell(self, *, always: bool = False) -> None:
-        """Send what is known, git's part as it was last looked at."""
-        found = progress.snapshot(self._tally, self._facts, self._checks, self._ticket.place.share)
-        if found != self._shown or always:
-            self._shown = found
-            self._memory.tell(Progressed(progress.stamped(found, self._clock())))
+async def _steer(agent: Agent, text: str) -> bool:
+    try:
+        async with asyncio.timeout(STEER_WITHIN):
+            return await agent.steer(text)
+    except (TimeoutError, RunnerError) as err:
+        log.info("agent.not_steered", error=str(err))
+        return False
 
 
-def _words(err: RunnerError | OSError) -> str:
-    return str(disk_problem(err, "reply here") if isinstance(err, OSError) else err)
+def _must_rest(state: State) -> bool:
+    return state.paused_by is not None or bool(state.budget_question)
+
+
+def _told(state: State) -> tuple[SessionChanged, ...]:
+    """Where the session stands, for people; said again after a restart."""
+    if state.run is RunState.LIMITED:
+        return (lifecycle.limit_told(state),)
+    return (SessionChanged(state.run, detail=state.detail),)

@@ -68,6 +68,11 @@ def disk_problem(err: OSError, then: str) -> WorktreeProblem:
     )
 
 
+def in_words(err: RunnerError | OSError) -> str:
+    """For people in the session's thread."""
+    return str(disk_problem(err, "reply here") if isinstance(err, OSError) else err)
+
+
 class MergeProblem(RunnerError):
     pass
 

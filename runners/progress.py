@@ -90,6 +90,10 @@ def agent_gone(tally: Tally) -> Tally:
     return replace(tally, tool="", running=frozenset(), background=(), context=None)
 
 
+def in_trouble(tally: Tally, words: str) -> Tally:
+    return replace(tally, trouble=words)
+
+
 def line(tally: Tally, share: Share = Share.STAT) -> str:
     """A few words: the step under way, else the running tool, else the end of what was said.
 

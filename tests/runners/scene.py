@@ -17,9 +17,11 @@ from runners.agents.registry import DEMO_ARGV, open_agent
 from runners.config import AgentConfig, HostConfig, RepoConfig
 from runners.daemon import BOT_FILE, Runner, utc_now
 from runners.memory import Memory
+from runners.seat import OpenAgent
 from runners.spool import Spool
 from runners.ticket import Ticket
 from tests.runners.board import ANA, Board, RunnerPeer, Running, running
+from tests.runners.clock import ManualTime
 from tests.runners.places import make_repo, spec
 
 entry.import_adapters()
@@ -45,6 +47,8 @@ class Scene:
     agent: AgentConfig
     settings: dict[str, Any] = field(default_factory=dict)
     paper: Ticket | None = None
+    time: ManualTime = field(default_factory=ManualTime)
+    open_agent: OpenAgent = open_agent
 
     @property
     def session(self) -> Path:
@@ -80,7 +84,7 @@ class Scene:
             await self.place()
         assert self.paper is not None
         async with Spool(self.session / ticket.SPOOL, utc_now) as spool:
-            found = Runner(self.session, self.paper, spool, await Memory.load(spool, S), open_agent)
+            found = Runner(self.session, self.paper, spool, await Memory.load(spool, S), self.open_agent, self.time)
             task = asyncio.create_task(found.run())
             try:
                 yield found

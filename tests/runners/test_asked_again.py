@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from bot.wire.messages import AnswerApplied, Asked, Prompt, QuestionWithdrawn, SessionChanged
 from bot.wire.types import Answer, Option, Question, QuestionId, QuestionKind, RunState
-from runners import session
-from runners.session import State
+from runners import answers, follow_ups, lifecycle
+from runners.session import Message, State
 from tests.runners.board import ANA
 from tests.runners.scene import CHOICE, RUNNER, TEXT, Scene, scene
 
@@ -19,6 +19,7 @@ ASKED = Question(QuestionId("s.q1"), QuestionKind.CHOICE, "Which index?", option
 OTHER = Question(QuestionId("s.q2"), QuestionKind.TEXT, "What is it called?")
 FTS = Answer(ASKED.id, ANA, option="fts")
 LAST = {"end": "limit"}
+FIRST, LATER = Message("first"), Message("later")
 
 
 @pytest.fixture
@@ -36,6 +37,10 @@ async def rested(stage: Scene) -> str:
     while not (heard := [e for e in stage.board.all(SessionChanged) if e.state is RunState.STOPPED]):
         await stage.board.heard(SessionChanged, len(stage.board.all(SessionChanged)) + 1)
     return heard[0].last_words
+
+
+def texts(state: State) -> list[str]:
+    return [message.text for message in state.inbox]
 
 
 def ids(stage: Scene) -> list[str]:
@@ -100,52 +105,52 @@ async def test_another_question_is_another_card(stage: Scene) -> None:
 
 
 def test_answers_go_ahead_of_what_waits_for_them() -> None:
-    before = State(introduced=True, turn="the task", open=(ASKED, OTHER), inbox=("later",))
-    back = session.resumed(before).state
-    assert (back.inbox, back.waiting) == ((), ("later",))
-    first = session.answered(back, ASKED, FTS, live=False)
-    assert first.inbox == ('You asked: "Which index?". Ana answered: FTS',)
-    assert session.resumed(first).state == first
-    last = session.answered(first, OTHER, Answer(OTHER.id, ANA, text="Bluebird"), live=False)
-    assert last.inbox == (*first.inbox, 'You asked: "What is it called?". Ana answered: Bluebird', "later")
+    before = State(introduced=True, turn="the task", open=(ASKED, OTHER), inbox=(LATER,))
+    back = lifecycle.resumed(before).state
+    assert (back.inbox, back.waiting) == ((), (LATER,))
+    first = answers.answered(back, ASKED, FTS, live=False)
+    assert texts(first) == ['You asked: "Which index?". Ana answered: FTS']
+    assert lifecycle.resumed(first).state == first
+    last = answers.answered(first, OTHER, Answer(OTHER.id, ANA, text="Bluebird"), live=False)
+    assert texts(last) == [*texts(first), 'You asked: "What is it called?". Ana answered: Bluebird', "later"]
     assert last.waiting == ()
 
 
 def test_a_withdrawn_question_holds_nothing_back() -> None:
-    back = session.resumed(State(introduced=True, open=(ASKED,), inbox=("later",))).state
-    assert session.without(back, ASKED.id) == State(introduced=True, inbox=("later",))
+    back = lifecycle.resumed(State(introduced=True, open=(ASKED,), inbox=(LATER,))).state
+    assert answers.without(back, ASKED.id) == State(introduced=True, inbox=(LATER,))
 
 
 def test_words_said_after_a_restart_hold_nothing_back_and_tell_what_is_open() -> None:
-    back = session.resumed(State(introduced=True, open=(ASKED,), inbox=("first",))).state
-    said = session.prompted(back, "second")
-    assert (said.inbox, said.waiting) == (("first", "second"), ())
-    assert session.said_with_open(said, "first").startswith("first\n")
-    assert "Which index?" in session.said_with_open(said, "first")
-    assert session.said_with_open(replace(said, open=()), "first") == "first"
+    back = lifecycle.resumed(State(introduced=True, open=(ASKED,), inbox=(FIRST,))).state
+    said = follow_ups.prompted(back, Message("second"))
+    assert (texts(said), said.waiting) == (["first", "second"], ())
+    assert answers.said_with_open(said, [FIRST]).startswith("first\n")
+    assert "Which index?" in answers.said_with_open(said, [FIRST])
+    assert answers.said_with_open(replace(said, open=()), [FIRST]) == "first"
 
 
 def test_a_question_is_the_same_by_its_kind_title_and_options() -> None:
     state = State(open=(ASKED,))
     again = replace(ASKED, id=QuestionId("s.q9"), context="told anew")
-    assert session.same(state.open, again) == ASKED
+    assert answers.same(state.open, again) == ASKED
     for changed in (
         replace(again, title="Which one?"),
         replace(again, options=(Option("t", "Tantivy"),)),
         replace(again, kind=QuestionKind.PERMISSION),
     ):
-        assert session.same(state.open, changed) is None
+        assert answers.same(state.open, changed) is None
 
 
 def test_an_answer_not_yet_given_is_given_to_the_same_question_asked_again() -> None:
-    state = session.answered(State(open=(ASKED,), inbox=("first",)), ASKED, FTS, live=False)
+    state = answers.answered(State(open=(ASKED,), inbox=(FIRST,)), ASKED, FTS, live=False)
     again = replace(ASKED, id=QuestionId("s.q9"))
-    found = session.answered_already(state, again)
+    found = answers.late_for(state, again)
     assert found is not None
-    answer, after = found
-    assert answer == FTS
-    assert after.inbox == ("first",)
+    assert found.answer == FTS
+    after = answers.taken(state, [found])
+    assert after.inbox == (FIRST,)
     assert [told.words for told in after.told] == ["FTS"]
-    assert session.answered_already(after, again) is None
-    given = replace(state, inbox=("first",))  # its message was taken as a turn
-    assert session.answered_already(given, again) is None
+    assert answers.late_for(after, again) is None
+    given = replace(state, inbox=(FIRST,))  # its message was taken as a turn
+    assert answers.late_for(given, again) is None

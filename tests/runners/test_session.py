@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.wire.types import Answer, Option, Question, QuestionId, QuestionKind, Review, ReviewId
-from runners import session
+from runners import answers, lifecycle, session
 from runners.agents.base import TurnEnded
-from runners.session import Facts, GoOn, Offer, Rest, Send, State, Told, after_turn
+from runners.outcome import Facts, GoOn, Offer, Rest, Send, after_turn
+from runners.session import Message, State, Told
 from tests.runners.board import ANA
 
 DONE = TurnEnded("done", "Here it is.")
@@ -33,7 +34,7 @@ REVIEW = Review(ReviewId("s.r1"), "c1", "b", "main", "c0", "ok")
         (State(offered="c1", review=REVIEW), DONE, Facts("c1", "c0"), Rest),
         (State(offered="c1", review=REVIEW), DONE, Facts("c2", "c0"), Offer),
         (State(open=(CHOICE,)), DONE, Facts("c1", "c0"), GoOn),
-        (State(inbox=("more",)), DONE, Facts("c1", "c0"), GoOn),
+        (State(inbox=(Message("more"),)), DONE, Facts("c1", "c0"), GoOn),
         (State(), TurnEnded("cancelled"), Facts("c0", "c0"), Rest),
         (State(), TurnEnded("limit"), Facts("c1", "c0"), Rest),
     ],
@@ -61,49 +62,39 @@ def test_an_agent_left_alone_comes_to_rest(nudged: bool, asked: bool, moved: boo
 
 
 def test_an_answer_to_an_agent_that_is_gone_becomes_a_message() -> None:
-    state = session.answered(State(open=(CHOICE,)), CHOICE, Answer(CHOICE.id, ANA, option="t"), live=False)
+    state = answers.answered(State(open=(CHOICE,)), CHOICE, Answer(CHOICE.id, ANA, option="t"), live=False)
     assert state.open == ()
-    assert state.inbox == ('You asked: "Which index?". Ana answered: Tantivy',)
+    assert [message.text for message in state.inbox] == ['You asked: "Which index?". Ana answered: Tantivy']
 
 
 def test_an_answer_given_live_is_told_again_only_if_its_turn_is_cut_off() -> None:
     state = State(open=(CHOICE,), introduced=True, turn="the task")
-    state = session.answered(state, CHOICE, Answer(CHOICE.id, ANA, option="fts", text="for now"), live=True)
+    state = answers.answered(state, CHOICE, Answer(CHOICE.id, ANA, option="fts", text="for now"), live=True)
     assert state.inbox == ()
-    assert "Ana answered: FTS: for now" in session.resumed(state).state.inbox[0]
+    assert "Ana answered: FTS: for now" in lifecycle.resumed(state).state.inbox[0].text
 
 
 def test_a_restart_withdraws_permissions_and_keeps_choices() -> None:
-    back = session.resumed(State(introduced=True, turn="the task", open=(CHOICE, PERMISSION)))
+    back = lifecycle.resumed(State(introduced=True, turn="the task", open=(CHOICE, PERMISSION)))
     assert back.withdrawn == (PERMISSION,)
     assert back.state.open == (CHOICE,)
     assert back.state.inbox == ()  # the agent goes on when the choice is answered
 
 
 def test_a_restart_takes_up_an_interrupted_turn() -> None:
-    back = session.resumed(State(introduced=True, turn="the task", open=(PERMISSION,), inbox=("later",)))
-    assert back.state.inbox[0].startswith("You were interrupted")
-    assert "rm -rf build" in back.state.inbox[0]
-    assert back.state.inbox[1:] == ("later",)
-    assert session.resumed(back.state).state.inbox == back.state.inbox
+    back = lifecycle.resumed(State(introduced=True, turn="the task", open=(PERMISSION,), inbox=(Message("later"),)))
+    assert back.state.inbox[0].text.startswith("You were interrupted")
+    assert "rm -rf build" in back.state.inbox[0].text
+    assert back.state.inbox[1:] == (Message("later"),)
+    assert lifecycle.resumed(back.state).state.inbox == back.state.inbox
 
 
 def test_a_restart_of_a_session_at_rest_says_nothing() -> None:
     state = State(introduced=True, review=REVIEW)
-    assert session.resumed(state).state == state
+    assert lifecycle.resumed(state).state == state
 
 
 def test_state_survives_the_disk() -> None:
     state = State(open=(CHOICE,), told=(Told("a", "b", "c"),), review=REVIEW, stopping=ANA, turn="‮🔎\0")
     assert session.decode(session.encode(state)) == state
     assert session.decode(None) == State()
-
-
-def test_the_task_comes_last_and_whole() -> None:
-    task = "Add search\nTask: keep this line\n"
-    words = session.preamble(
-        task, branch="b", base="main", scope=("src/**", "docs/"), ports=(20000, 20009), notes=("A note.",)
-    )
-    assert words.endswith(f"\nTask:\n{task}")
-    assert "\nAllowed paths: src/**, docs/\n" in words
-    assert "A note." in words
