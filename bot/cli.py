@@ -14,11 +14,13 @@ import click
 from bot import __version__
 from bot.errors import ConfigError, SwitchboardError
 
+_ASKING = ("ask", "mcp")
 _BY_HAND = ("attach", "detach", "adopt", "install", "uninstall")
 _ELSEWHERE = {
     "host": "runners.cli:host",
     "runner": "runners.cli:runner",
     **{name: f"runners.attach.cli:{name}" for name in _BY_HAND},
+    **{name: f"runners.ask.cli:{name}" for name in _ASKING},
 }
 """Commands of the other package, imported only when called: a machine with the bot alone needs no agent libraries."""
 
@@ -26,7 +28,19 @@ _ELSEWHERE = {
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a newcomer needs them."""
-        return ["up", "link", "serve", "host", *_BY_HAND, "enroll", "revoke", "sessions", "manifest", "doctor"]
+        return [
+            "up",
+            "link",
+            "serve",
+            "host",
+            *_ASKING,
+            *_BY_HAND,
+            "enroll",
+            "revoke",
+            "sessions",
+            "manifest",
+            "doctor",
+        ]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _ELSEWHERE:

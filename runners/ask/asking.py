@@ -89,7 +89,8 @@ class Asker:
 
     async def given(self, call: Call, outcome: Outcome) -> None:
         """The caller has it: from now on the same words may be a new question."""
-        if call.id or any(each is None and blocks(asked) for asked, each in zip(call.questions, outcome, strict=True)):
+        waited = [each for asked, each in zip(call.questions, outcome, strict=True) if blocks(asked)] or outcome
+        if call.id or any(each is None for each in waited):
             return
         async with self._lock:
             round_ = (await self._loaded()).get(call.key, Round())

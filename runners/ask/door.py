@@ -19,14 +19,13 @@ from typing import Self
 import msgspec
 import structlog
 from aiohttp import web
-from msgspec import Struct
 
 from runners.agents.base import AskDoor
+from runners.ask.paper import DOOR, Paper, read_paper
 from runners.ticket import write_atomic
 
 log = structlog.get_logger()
 
-DOOR = "door.json"
 MOST_BYTES = 1024 * 1024
 """Of a request's body."""
 LOOPBACK = "127.0.0.1"
@@ -34,25 +33,6 @@ NAMES = (LOOPBACK, "localhost", "[::1]")
 
 Handler = Callable[[web.Request, Mapping[str, str]], Awaitable[web.StreamResponse]]
 """Gets the request and what its path's ``{names}`` stand for."""
-
-
-class Paper(Struct, frozen=True):
-    """What ``door.json`` says, to whoever may read it."""
-
-    url: str
-    token: str
-    pid: int = 0
-
-    def __repr__(self) -> str:
-        return f"Paper({self.url})"
-
-
-def read_paper(folder: Path) -> Paper | None:
-    """The door of the session in ``folder``; None where it never had one. Blocking."""
-    try:
-        return msgspec.json.decode((folder / DOOR).read_bytes(), type=Paper)
-    except (OSError, msgspec.DecodeError):
-        return None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from importlib import metadata
 from typing import Any
 
 import msgspec
@@ -27,16 +26,6 @@ log = structlog.get_logger()
 SESSION, VERSION = "Mcp-Session-Id", "MCP-Protocol-Version"
 BEAT = 15.0
 """Seconds between two signs of life: HTTP clients end a body that is silent for some minutes."""
-
-
-def _software() -> str:
-    try:
-        return metadata.version("switchboard-slack")
-    except metadata.PackageNotFoundError:
-        return "0"
-
-
-SOFTWARE = _software()
 
 
 class Mcp:
@@ -67,7 +56,7 @@ class Mcp:
         version = request.headers.get(VERSION, "")
         if version and version not in (*protocol.HANDSHAKE, *protocol.STATELESS):
             return refused(400, f"{VERSION} {version[:40]} is not spoken here; {protocol.HANDSHAKE[-1]} is.")
-        message = protocol.received(await request.read(), version=SOFTWARE)
+        message = protocol.received(await request.read(), version=protocol.software())
         match message:
             case Reply():
                 return _replied(message, stateless=version in protocol.STATELESS)

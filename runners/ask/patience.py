@@ -10,14 +10,16 @@ MARGIN = 15.0
 
 @dataclass(frozen=True)
 class Limit:
-    """Seconds a client gives a tool. ``alive``: while it hears progress."""
+    """Seconds a client gives a tool. ``alive``: while it hears progress. ``stdio``: one that it runs as a process."""
 
     plain: float
     alive: float = 0.0
+    stdio: float = 0.0
 
 
 # Tried with the real programs (their names as they give them in the handshake); the first that matches counts.
 LIMITS: tuple[tuple[str, Limit], ...] = (
+    ("claude", Limit(60, stdio=1800)),
     ("opencode", Limit(60, alive=3600)),
     ("codex", Limit(300)),
     ("gemini", Limit(600)),
@@ -28,16 +30,16 @@ LIMITS: tuple[tuple[str, Limit], ...] = (
     ("fast_agent", Limit(330)),
 )
 UNKNOWN = Limit(60)
-"""Most clients are built on an SDK that gives a request 60 seconds; so does Claude Code to a tool over HTTP."""
+"""Most clients are built on an SDK that gives a request 60 seconds."""
 SHORTEST, LONGEST = 1.0, 30 * 86400.0
 
 
-def patience(client: str, *, told: float | None = None, progress: bool = False) -> float:
+def patience(client: str, *, told: float | None = None, progress: bool = False, stdio: bool = False) -> float:
     """Seconds to wait. ``told``: the limit that was configured for this client where it was given our door."""
-    limit = told if told is not None else _limit(client, progress)
+    limit = told if told is not None else _limit(client, progress, stdio)
     return min(max(limit - min(MARGIN, limit / 4), SHORTEST), LONGEST)
 
 
-def _limit(client: str, progress: bool) -> float:
+def _limit(client: str, progress: bool, stdio: bool) -> float:
     found = next((limit for name, limit in LIMITS if name in client.lower()), UNKNOWN)
-    return found.alive if progress and found.alive else found.plain
+    return max(found.plain, found.alive if progress else 0, found.stdio if stdio else 0)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
 from typing import Any, TypeAlias, cast
 
 from runners.ask import tool
@@ -23,6 +25,15 @@ RequestId: TypeAlias = str | int
 Json: TypeAlias = dict[str, Any]
 
 INSTRUCTIONS = "Questions to the people who own this work. Gather them into one call of ask_human."
+
+
+@cache
+def software() -> str:
+    """Our own version."""
+    try:
+        return metadata.version("switchboard-slack")
+    except metadata.PackageNotFoundError:
+        return "0"
 
 
 @dataclass(frozen=True)

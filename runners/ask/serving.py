@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from runners.ask import protocol
 from runners.ask.asking import Asker, Questions
 from runners.ask.door import Door
 from runners.ask.mcp import BEAT, Mcp
@@ -27,6 +28,7 @@ def door_for(
     ``told``: seconds the agent gives a tool, where its profile knows; an adapter that sets them says it in the
     address instead, as ``…/mcp?wait=3600``.
     """
+    protocol.software()  # looked up once, and not on the event loop's time
     door = Door(folder)
     asker = Asker(folder, desk, clock)
     Mcp(asker, clock, comes=comes, told=told, beat=beat).mount(door)

@@ -13,15 +13,18 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from runners.ask.door import DOOR, MOST_BYTES, Door, read_paper
+from runners.ask.door import MOST_BYTES, Door
+from runners.ask.paper import DOOR, read_paper
 from tests.runners.ask.desk import House, house
 
 
-async def status(house: House, path: str, method: str = "POST", data: bytes = b"{}", **headers: str) -> tuple[int, str]:
+async def status(
+    house: House, path: str, method: str = "POST", data: bytes = b"{}", headers: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     async with (
         aiohttp.ClientSession() as http,
         http.request(
-            method, f"{house.door.url}{path}", data=io.BytesIO(data), headers=house.headers | headers
+            method, f"{house.door.url}{path}", data=io.BytesIO(data), headers={**house.headers, **(headers or {})}
         ) as response,
     ):
         return response.status, await response.text()
@@ -76,7 +79,7 @@ async def test_a_spoiled_paper_is_written_anew(tmp_path: Path, paper: bytes) -> 
 )
 async def test_strangers_stay_outside(tmp_path: Path, headers: Mapping[str, str], code: int) -> None:
     async with house(tmp_path) as found:
-        got, words = await status(found, "/ask", **headers)
+        got, words = await status(found, "/ask", headers=headers)
         assert got == code
         assert json.loads(words)["error"]
         assert not found.people.asked

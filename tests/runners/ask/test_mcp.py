@@ -174,7 +174,7 @@ async def test_a_restarted_runner_goes_on_with_the_client_it_never_met(tmp_path:
 async def test_progress_tells_that_the_question_still_waits(tmp_path: Path) -> None:
     heard: asyncio.Queue[str | None] = asyncio.Queue()
 
-    async def progress(_count: float, _total: float | None, message: str | None) -> None:
+    async def progress(progress: float, total: float | None, message: str | None) -> None:
         await heard.put(message)
 
     async with house(tmp_path, beat=0.05) as found, client(found) as agent:
