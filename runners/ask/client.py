@@ -42,6 +42,7 @@ class Knocker:
     note: Callable[[str], None] = lambda words: None
     beat: Callable[[], None] = lambda: None
     posted: tuple[str, ...] = field(default=(), init=False)
+    _sent: dict[str, Any] | None = field(default=None, init=False)
 
     def ask(self, arguments: dict[str, Any], *, wait: float | None, for_all: bool, tool: bool) -> dict[str, Any]:
         """The door's last line: ``answers`` and ``text``. Raises Refused, Unreachable, Over."""
@@ -50,6 +51,7 @@ class Knocker:
         tries = 0
         while True:
             left = None if end is None else max(end - time.monotonic(), 0)
+            self._sent = arguments
             body = {"arguments": arguments, "wait": left, "for_all": for_all, "tool": tool}
             try:
                 for line in self._lines("/ask", body):
@@ -71,8 +73,11 @@ class Knocker:
 
     def withdraw(self, reason: str) -> bool:
         """Whether the door heard it."""
+        if self._sent is None:
+            return False
+        what = {"ids": self.posted} if self.posted else {"arguments": self._sent}
         try:
-            return bool(self.posted) and any(self._lines("/withdraw", {"ids": self.posted, "reason": reason}))
+            return any(self._lines("/withdraw", {"reason": reason, **what}))
         except (OSError, http.client.HTTPException, ValueError, RunnerError):
             return False
 

@@ -37,8 +37,11 @@ class AskBody(Struct, frozen=True):
 
 
 class WithdrawBody(Struct, frozen=True):
-    ids: tuple[QuestionId, ...]
+    """By the ids that ``/ask`` gave, or by the same ``arguments`` where its caller has not seen them yet."""
+
     reason: str
+    ids: tuple[QuestionId, ...] = ()
+    arguments: Any = None
 
 
 class Routes:
@@ -84,10 +87,14 @@ class Routes:
     async def _withdraw(self, request: web.Request, _names: Mapping[str, str]) -> web.StreamResponse:
         try:
             body = msgspec.json.decode(await request.read(), type=WithdrawBody)
+            call = parse(body.arguments, self._clock()) if body.arguments is not None else None
         except msgspec.DecodeError as err:
             return refused(400, f"The body cannot be read: {err}")
-        self._asker.withdraw(body.ids, body.reason[:300] or "it is no longer needed")
-        return web.json_response({"withdrawn": body.ids})
+        except BadCall as err:
+            return refused(422, str(err))
+        ids = body.ids or (await self._asker.post(call, AT_ONCE) if call else ())
+        self._asker.withdraw(ids, body.reason[:300] or "it is no longer needed")
+        return web.json_response({"withdrawn": ids})
 
 
 class Told(Struct, frozen=True):
