@@ -75,6 +75,8 @@ class Translator:
             case "user":
                 return self._results(message)
             case "result":
+                if self._words.strip():  # what a background task's end begins next speaks for itself
+                    self._before, self._words = self._words, ""
                 return [*self._over(), self._usage(message)]
             case "system":
                 return self._system(message)
