@@ -59,7 +59,8 @@ def find(data: str, where: str) -> dict[str, object] | None:
     """What the host wrote of the worktree that ``where`` is in."""
     place = os.path.realpath(where)
     while True:
-        if os.path.exists(os.path.join(place, ".git")):
+        top = os.path.join(place, ".git")
+        if os.path.isfile(top) or os.path.exists(os.path.join(top, "HEAD")):
             name = hashlib.sha256(os.fsencode(place)).hexdigest()[:24]
             found = _json(os.path.join(data, "attached", f"{name}.json"))
             return found if isinstance(found, dict) else None

