@@ -190,7 +190,7 @@ def test_a_digest_begins_with_decisions() -> None:
         next=NOW + timedelta(hours=1),
     )
     message = digest.digest(view)
-    assert buttons(message)[4:7] == ["Tell it…", "Status", "Stop"]
+    assert buttons(message)[4:7] == ["Resume", "Look", "Drop"]
     lines = message.text.split("\n")
     assert lines[0] == "☀️ *2 need you · 1 review · 1 working*"
     assert lines[1] == "1 ❓ *search* · Which index? · waiting 42 min"
@@ -205,7 +205,7 @@ def test_a_digest_loses_nobody(view: Any) -> None:
     told = "\n".join(str(b["text"]["text"]) for b in blocks if b["type"] == "section")  # type: ignore[index]
     small = " ".join(str(b["elements"]) for b in blocks if b["type"] == "context")
     rest = re.search(r"and ([\d,]+) more decision", small)
-    shown = len(re.findall(r"^[\d,]+ (?:❓|🔐|🗺️|👀|❌|☑️) ", told, re.M))
+    shown = len(re.findall(r"^[\d,]+ (?:❓|💭|🔐|🗺️|👀|❌|☑️) ", told, re.M))
     assert shown + (int(rest[1].replace(",", "")) if rest else 0) == len(view.decisions)
 
 

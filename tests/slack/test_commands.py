@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.intents import DigestNow, ListSessions, SetPrefs, Start, Status, Stop, Tell
+from bot.domain.intents import DigestNow, ListSessions, Pause, Reset, Resume, SetPrefs, Start, Status, Stop, Tell
 from bot.slack.commands import VERBS, Help, OpenForm, Problem, Words, help_text, looks_like_typo, parse
 from bot.wire.types import PersonId
 
@@ -34,6 +34,19 @@ from bot.wire.types import PersonId
         ("stop search", Stop("search")),
         ("stop", Stop("")),
         ("tell search use FTS &amp; tests", Tell("search", "use FTS & tests")),
+        ("tell --now search use FTS", Tell("search", "use FTS", now=True)),
+        ("tell search —now use FTS", Tell("search", "use FTS", now=True)),
+        ("tell now=yes search use FTS", Tell("search", "use FTS", now=True)),
+        ("tell search now=no use FTS", Tell("search", "use FTS")),
+        ("tell search now use FTS", Tell("search", "now use FTS")),
+        ("tell search --nowhere is a word", Tell("search", "--nowhere is a word")),
+        ("pause search", Pause("search")),
+        ("resume `search`", Resume("search")),
+        ("reset", Reset("")),
+        ("detach search", Stop("search")),
+        ("start budget=5 Do it", Start("Do it", budget=5.0)),
+        ("start --budget $2,50 Do it", Start("Do it", budget=2.5)),
+        ("start budget=12.5usd Do it", Start("Do it", budget=12.5)),
         ("digest", DigestNow()),
         ("prefs", OpenForm("prefs")),
         ("prefs off", SetPrefs("off")),
@@ -55,6 +68,14 @@ def test_meant(said: str, meant: object) -> None:
         ("start reviewer=ben Do it", "pick the person"),
         ("start repo=<!channel> ", "TASK"),
         ("tell search", "`/sb tell NAME TEXT`"),
+        ("tell --now search", "`/sb tell NAME TEXT`"),
+        ("tell now=perhaps search use FTS", "`now=` takes `yes` or `no`"),
+        ("tell now= search use FTS", "`now=` takes `yes` or `no`"),
+        ("start budget=much Do it", "`budget=` takes US dollars, such as `budget=5`"),
+        ("start budget=0 Do it", "`budget=` takes US dollars"),
+        ("start budget=-5 Do it", "`budget=` takes US dollars"),
+        ("start budget=inf Do it", "`budget=` takes US dollars"),
+        ("start bugdet=5 Do it", "Did you mean `budget=`?"),
         ("list everything please", "`/sb list all`"),
     ],
 )
@@ -76,7 +97,17 @@ def test_a_slip_is_told_from_a_prompt() -> None:
 
 def test_in_a_thread_tell_needs_no_name() -> None:
     assert parse("tell use FTS", "/session", in_thread=True) == Tell("", "use FTS")
+    assert parse("tell --now use FTS", "/session", in_thread=True) == Tell("", "use FTS", now=True)
     assert isinstance(parse("tell", "/session", in_thread=True), Problem)
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"), [("puase", "pause"), ("resum", "resume"), ("rest", "reset"), ("lst", "list")]
+)
+def test_slips_of_the_new_verbs_are_seen(slip: str, meant: str) -> None:
+    found = parse(slip, "/sb")
+    assert isinstance(found, Words)
+    assert f"Did you mean `/sb {meant}`?" in found.problem.text
 
 
 def test_help_lists_exactly_what_works() -> None:

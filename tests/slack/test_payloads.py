@@ -151,9 +151,30 @@ def test_a_shortcut_on_a_message() -> None:
     assert (used.callback, used.words, used.origin.thread_ts) == ("tell", "hi", "1.0")
 
 
+@pytest.mark.parametrize("place", ["message", "view"])
+def test_what_is_ticked_comes_with_the_button_that_sends_it(place: str) -> None:
+    ticked = {"selected_options": [{"value": Act(Verb.PICK, "q1", "fts", 0).pack(150)}, {"value": "not ours"}]}
+    state = {"values": {"picks.1": {"picks.1": {"type": "checkboxes", **ticked}}, "other": {"x": {"value": "hi"}}}}
+    body: dict[str, Any] = {
+        "user": {"id": "U0ANA"},
+        "actions": [{"value": Act(Verb.SEND, "q1", "picks.1").pack(), "action_id": "send.2", "action_ts": "1.0"}],
+        "container": {"type": place, "channel_id": "C1", "message_ts": "1.0"},
+        **({"state": state} if place == "message" else {"view": {"id": "V1", "state": state}}),
+    }
+    clicked = payloads.action(body)
+    assert clicked is not None
+    assert clicked.picked == {"picks.1": (Act(Verb.PICK, "q1", "fts", 0),), "other": ()}
+
+
+def test_a_tick_alone_is_no_click() -> None:
+    body = {"user": {"id": "U0ANA"}, "actions": [{"type": "checkboxes", "selected_options": [{"value": "[]"}]}]}
+    assert payloads.action(body) is None
+
+
 KEYS = [
     *("type", "event", "user", "id", "channel", "ts", "text", "actions", "value", "view", "state", "values"),
     *("container", "message", "previous_message", "subtype", "callback_id", "user_id", "private_metadata"),
+    *("selected_options", "picks.1"),
 ]
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -169,7 +190,10 @@ junk = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["event", "user", "actions", "view", "container", "message", "user_id"]), junk))
+BODY = ["event", "user", "actions", "view", "container", "message", "user_id", "state"]
+
+
+@given(st.dictionaries(st.sampled_from(BODY), junk))
 def test_junk_never_raises(body: dict[str, Any]) -> None:
     payloads.event(body, ME)
     payloads.command(body)
