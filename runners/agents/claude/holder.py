@@ -249,7 +249,7 @@ class Holder:
 
     async def _look(self) -> None:
         while True:
-            await asyncio.sleep(self._options.look)
+            await asyncio.sleep(float(os.environ.get("SWITCHBOARD_HOLDER_LOOK", LOOK)))
             if not self._folder.is_dir():
                 self._end("its session's folder is gone")
                 return
@@ -343,7 +343,6 @@ def main(argv: list[str]) -> int:
     for name in ("folder", "socket", "log", "locks"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--session", default="")
-    parser.add_argument("--look", type=float, default=LOOK)
     parser.add_argument("argv", nargs="+")
     options = parser.parse_args(argv)
     os.umask(0o077)
