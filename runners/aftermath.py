@@ -65,7 +65,7 @@ class Aftermath:
         dirty = await asyncio.to_thread(self._dirty)
         self._withdraw_outdated(head)
         state = self._memory.state
-        facts = outcome.Facts(head, place.base_commit, dirty)
+        facts = outcome.Facts(head, place.base_commit, dirty, reviewable=place.branch != place.base)
         match outcome.after_turn(state, ended, facts, prompts=self.prompts):
             case outcome.Send(text, why):
                 flags = {"asked_to_commit": True} if why == "dirty" else {"nudged": True}

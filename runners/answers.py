@@ -21,7 +21,7 @@ from runners import follow_ups
 from runners.agents.base import Answered, Chosen, Text, Unanswered
 from runners.session import KEPT_OPEN, Known, Late, Message, State, Told
 
-MOST_KNOWN = 100
+MOST_KNOWN = 200
 UNASKED = (Urgency.ASSUMED, Urgency.INFO)
 """The agent does not wait for these."""
 

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from bot.wire.messages import ReviewWithdrawn, SessionChanged
 from bot.wire.types import Ending, RunState
-from runners import ending, follow_ups, kept, ticket
+from runners import ending, follow_ups, kept, lifecycle, ticket
+from runners.ask.finding import SCRIPT
 from runners.ask.serving import door_for
 from runners.clock import Time, WallTime
 from runners.commands import Commands
@@ -34,8 +35,6 @@ log = structlog.get_logger()
 BOT_FILE = "bot"
 """In the host's data folder: the bot's address, which a living runner must learn when it changes."""
 PAUSE_DRAIN = 2.0
-AT_REST = (RunState.FAILED, RunState.LIMITED, RunState.PAUSED)
-"""States that a shutdown changes nothing of: nobody hears of it, and nobody hears of them again afterwards."""
 
 
 def utc_now() -> datetime:
@@ -151,7 +150,7 @@ class Runner:
         state = self._memory.state
         match outcome:
             case Pausing():
-                if state.run not in AT_REST:
+                if state.run not in lifecycle.AT_REST:
                     await self._memory.tell(SessionChanged(RunState.PAUSED, detail="its machine is shutting down"))
             case Over():
                 gone = () if state.review is None else (ReviewWithdrawn(state.review.id, "the session ended"),)
@@ -188,7 +187,8 @@ async def _open_door(stack: AsyncExitStack, folder: Path, runner: Runner, paper:
     """Where agents and scripts ask. A machine that lets nobody listen runs its sessions without."""
     comes = runner.driver.seat.prompts
     try:
-        door = await stack.enter_async_context(door_for(folder, runner.driver.desk, utc_now, comes=comes))
+        gone = runner.driver.desk.gone if paper.agent == SCRIPT else None
+        door = await stack.enter_async_context(door_for(folder, runner.driver.desk, utc_now, comes=comes, gone=gone))
     except OSError as err:
         log.warning("door.not_opened", error=str(err))
         return

@@ -13,19 +13,20 @@ from msgspec.structs import replace
 
 from bot.wire.messages import AnswerApplied, Asked, ContextReset, QuestionWithdrawn, SessionChanged
 from bot.wire.types import Answer, Ending, Person, RunState
-from runners import answers, budget, follow_ups, lifecycle, progress, reviewing, session
+from runners import budget, follow_ups, lifecycle, progress, session
 from runners.aftermath import Aftermath
 from runners.agents.base import Agent, Cleared, TurnEnded
 from runners.clock import Time, rung
 from runners.ending import Over
-from runners.errors import AgentConfused, AgentDied, AgentError, RunnerError, in_words
+from runners.errors import AgentDied, AgentError, RunnerError
 from runners.introducing import composed
 from runners.memory import Memory
 from runners.questions import Hooks, QuestionDesk
 from runners.reporting import Reporter
 from runners.seat import OpenAgent, Seat
-from runners.session import Message, Settling, State
+from runners.session import Message
 from runners.ticket import Ticket
+from runners.turn_ends import TurnEnds
 
 log = structlog.get_logger()
 
@@ -35,7 +36,6 @@ STEER_WITHIN = 10.0
 ASKED_ANEW = timedelta(seconds=1)
 """An agent that outlived its runner has so long to ask again what it still waits for."""
 OWN_TURN = "(a turn that the agent began by itself)"
-ASKS_AGAIN = "the agent asks again if it still needs this"
 
 
 class Driver:
@@ -68,7 +68,8 @@ class Driver:
         )
         self.desk = QuestionDesk(memory, hooks, ticket.place.share, folder / "asked", time)
         self.seat = Seat(folder, ticket, memory, open_agent, self.desk)
-        self._aftermath = Aftermath(folder, ticket, memory, self.reporter)
+        aftermath = Aftermath(folder, ticket, memory, self.reporter)
+        self._ends = TurnEnds(memory, self.desk, self.seat, self.reporter, aftermath, time)
         self._wake = asyncio.Event()
         self._deadline = asyncio.Event()
         self._aside = asyncio.Event()
@@ -102,11 +103,11 @@ class Driver:
     async def turns(self) -> None:
         """Work off the messages, one turn each, for as long as the session lives."""
         await self._come_back()
-        await self._guarded(self._settle)
+        await self._guarded(self._ends.settle)
         while not self.closing:
             self._wake.clear()
             state = self._memory.state
-            if self._stirred and self.seat.agent is not None and not _must_rest(state):
+            if self._stirred and self.seat.agent is not None and not lifecycle.must_rest(state):
                 await self._guarded(self._own_turn)
                 continue
             match lifecycle.next_step(state, self._time.now(), prompts=self.seat.prompts):
@@ -143,10 +144,9 @@ class Driver:
                 self._memory.save(replace(state, inbox=(Message(""),)), SessionChanged(RunState.STARTING))
             return
         back = lifecycle.resumed(state)
-        lost = f"the session was restarted; {ASKS_AGAIN}"
-        self._memory.save(
-            back.state, *(QuestionWithdrawn(question.id, lost) for question in back.withdrawn), *_told(back.state)
-        )
+        lost = f"the session was restarted; {lifecycle.ASKS_AGAIN}"
+        withdrawn = (QuestionWithdrawn(question.id, lost) for question in back.withdrawn)
+        self._memory.save(back.state, *withdrawn, *lifecycle.told(back.state))
 
     async def _join(self) -> None:
         """The agent outlived the last runner: nothing is said to it that it need not hear."""
@@ -155,14 +155,16 @@ class Driver:
             self._take_up_again()
             return
         await self._time.until(self._time.now() + ASKED_ANEW)
-        self.desk.close_unclaimed(f"the session was restarted; {ASKS_AGAIN}")
+        self.desk.close_unclaimed(f"the session was restarted; {lifecycle.ASKS_AGAIN}")
         state = self._memory.state
         if info.busy:
             await self._own_turn()
         elif state.turn:
             await self._ended(TurnEnded("done"))
         else:
-            self._memory.save(replace(state, introduced=True), *_told(state))
+            run = RunState.STOPPED if state.run is RunState.STARTING else state.run
+            state = replace(state, introduced=True, run=run)
+            self._memory.save(state, *lifecycle.told(state))
 
     async def _turn(self) -> None:
         agent, info = await self.seat.ready()
@@ -196,7 +198,7 @@ class Driver:
         self._turn_over.clear()
         self._in_turn = True
         self._aside.set()
-        if _must_rest(self._memory.state):
+        if lifecycle.must_rest(self._memory.state):
             self._cut.set()
         try:
             return await turn
@@ -206,83 +208,14 @@ class Driver:
 
     async def _ended(self, ended: TurnEnded) -> None:
         log.info("turn.ended", reason=ended.reason)
-        if self.closing:
-            return
-        state = self._memory.state
-        if ended.reason == "asleep":
-            self.desk.keep_loose()
-            self._fall_asleep(ended)
-        elif ended.reason == "failed":
-            self.desk.keep_loose()
-            self._turn_failed(ended)
-        elif ended.reason == "cancelled" and _must_rest(state):
-            self.desk.keep_loose()
-            self._cut_off()
-        else:
-            self.desk.withdraw_loose()
-            settling = Settling(ended.reason, progress.last_words(ended.last_words, reviewing.SUMMARY))
-            state = answers.turn_over(replace(self._memory.state, strikes=0, retry_at=None, limited=None))
-            self._memory.save(replace(state, settling=settling))
-            await self._settle()
-
-    async def _settle(self) -> None:
-        self._aftermath.prompts = self.seat.prompts
-        await self._aftermath.settle()
-
-    def _fall_asleep(self, ended: TurnEnded) -> None:
-        detail = progress.last_words(ended.detail or "a usage limit of the agent's account", progress.TROUBLE)
-        state = lifecycle.asleep(self._memory.state, self._memory.session_id, self._time.now(), ended.until, detail)
-        self._memory.save(state, lifecycle.limit_told(state, progress.last_words(ended.last_words)))
-
-    def _turn_failed(self, ended: TurnEnded) -> None:
-        """The model service's doing: the agent is well, and is sent on a few times."""
-        words = progress.last_words(ended.detail or "its model service failed", progress.TROUBLE)
-        state = answers.turn_over(self._memory.state)
-        state = follow_ups.first(state, Message(f"Your turn broke off: {words}. {lifecycle.GO_ON}"))
-        again = lifecycle.struck(state, self._time.now(), lifecycle.FAILED_TURN)
-        if again is not None:
-            self._memory.save(again)
-            self.reporter.in_trouble(f"{words}; {lifecycle.again(again, lifecycle.FAILED_TURN)}")
-            self.reporter.tell()
-            return
-        said = progress.last_words(ended.last_words)
-        self._memory.save(
-            replace(state, run=RunState.FAILED, detail=words), SessionChanged(RunState.FAILED, words, said)
-        )
-
-    def _cut_off(self) -> None:
-        """The turn was ended because the session rests: what it was about is taken up again after that."""
-        back = lifecycle.resumed(self._memory.state)
-        lost = (QuestionWithdrawn(question.id, f"its turn was ended; {ASKS_AGAIN}") for question in back.withdrawn)
-        self._memory.save(back.state, *lost)
+        if not self.closing:
+            await self._ends.ended(ended)
 
     async def _failed(self, err: RunnerError | OSError) -> None:
         log.warning("agent.failed", error=str(err))
-        died = err if isinstance(err, AgentDied) else None
-        self.desk.keep_loose()
-        self.desk.close_momentary(f"the agent's process has ended; {ASKS_AGAIN}")
-        await self.seat.close()
-        self.reporter.agent_gone()
-        await self.reporter.report()  # ahead of the news, as before a question
-        if self.closing:
-            return
-        state = lifecycle.resumed(self._memory.state).state
-        if _must_rest(state):
-            self._memory.save(state)
-            return
-        detail = progress.last_words(in_words(err))
-        words = progress.last_words((died.last_words if died else "") or self.reporter.tally.said)
-        was_up = bool(state.agent_session) and isinstance(err, AgentDied | AgentConfused) and self.seat.prompts
-        again = lifecycle.struck(state, self._time.now(), lifecycle.DEAD_AGENT) if was_up else None
-        if again is not None:
-            detail = f"{detail} ({lifecycle.again(again, lifecycle.DEAD_AGENT)})"
-            told = SessionChanged(RunState.STARTING, detail, words)
-            self._memory.save(replace(again, run=RunState.STARTING, detail=detail), told)
-            return
-        self._memory.save(
-            replace(state, run=RunState.FAILED, detail=detail),
-            SessionChanged(RunState.FAILED, detail, words, exit_status=died.exit_status if died else None),
-        )
+        await self._ends.agent_lost()
+        if not self.closing:
+            self._ends.failed(err)
 
     # --- rests -------------------------------------------------------------------------------------------------------
 
@@ -305,7 +238,7 @@ class Driver:
             self.reporter.agent_gone()
         if state.run is not RunState.PAUSED:
             paused = lifecycle.paused(self._memory.state)
-            self._memory.save(paused, *_told(paused))
+            self._memory.save(paused, SessionChanged(paused.run, paused.detail))
 
     def _look_at_budget(self) -> None:
         state, most = self._memory.state, self._ticket.spec.budget
@@ -332,10 +265,10 @@ class Driver:
             await self._cut.wait()
             self._cut.clear()
             agent = self.seat.agent
-            if agent is None or not self._in_turn or not _must_rest(self._memory.state):
+            if agent is None or not self._in_turn or not lifecycle.must_rest(self._memory.state):
                 continue
             self.desk.hold = True
-            self.desk.close_momentary(f"its turn is ended; {ASKS_AGAIN}")
+            self.desk.close_momentary(f"its turn is ended; {lifecycle.ASKS_AGAIN}")
             try:
                 async with asyncio.timeout(TURN_GRACE):
                     await agent.cancel()
@@ -422,14 +355,3 @@ async def _steer(agent: Agent, text: str) -> bool:
     except (TimeoutError, RunnerError) as err:
         log.info("agent.not_steered", error=str(err))
         return False
-
-
-def _must_rest(state: State) -> bool:
-    return state.paused_by is not None or bool(state.budget_question)
-
-
-def _told(state: State) -> tuple[SessionChanged, ...]:
-    """Where the session stands, for people; said again after a restart."""
-    if state.run is RunState.LIMITED:
-        return (lifecycle.limit_told(state),)
-    return (SessionChanged(state.run, detail=state.detail),)

@@ -57,12 +57,21 @@ def given(state: State, messages: tuple[Message, ...], *, steered: bool = False)
     return Given(
         replace(
             state,
-            inbox=tuple(message for message in state.inbox if message not in messages),
-            waiting=tuple(message for message in state.waiting if message not in messages),
+            inbox=_less(state.inbox, messages),
+            waiting=_less(state.waiting, messages),
             given=(*state.given, *prompts)[-REMEMBERED:],
         ),
         tuple(PromptGiven(prompt, steered) for prompt in prompts),
     )
+
+
+def _less(box: tuple[Message, ...], messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Without these themselves: the same words said twice are two messages."""
+    return tuple(message for message in box if not any(_is(message, each) for each in messages))
+
+
+def _is(one: Message, other: Message) -> bool:
+    return one is other or bool(one.prompt and one.prompt == other.prompt)
 
 
 def find(state: State, prompt: PromptId) -> Message | None:

@@ -23,6 +23,10 @@ UNKNOWN_RESET = (5, 10, 20, 40, 60)
 JITTER = 30
 """Sessions of one account are let go at the same moment: each waits its own few seconds more."""
 GO_ON = "Go on with your task from where you stopped."
+ASKS_AGAIN = "the agent asks again if it still needs this"
+
+AT_REST = (RunState.FAILED, RunState.LIMITED, RunState.PAUSED)
+"""States that neither a shutdown nor a restart changes: nobody hears of them again."""
 
 # --- what comes next -------------------------------------------------------------------------------------------------
 
@@ -49,7 +53,7 @@ Step: TypeAlias = Idle | ClearContext | Work
 
 def next_step(state: State, now: datetime, *, prompts: bool = True) -> Step:
     """What the session does now. ``prompts``: whether its agent takes messages while it is idle."""
-    if state.paused_by is not None or state.budget_question:
+    if must_rest(state):
         return Idle()
     if state.resetting is not None:
         return ClearContext()
@@ -75,8 +79,7 @@ def resumed(state: State, why: str = "You were interrupted.") -> Resumed:
     """Its agent is gone: what cannot be answered any more is withdrawn, what was cut off is taken up again."""
     lost = answers.lost(state)
     held = bool(answers.awaited(replace(state, open=tuple(each for each in state.open if each not in lost))))
-    words = [f"{why} {GO_ON}"] if state.turn else []
-    words += [f"This is what you were told before:\n{state.said}"] if state.turn and state.said else []
+    words = [go_on(state, why)] if state.turn else []
     words += [
         f'Your request "{question.title}" was not answered; make it again if you still need it.' for question in lost
     ]
@@ -91,6 +94,11 @@ def resumed(state: State, why: str = "You were interrupted.") -> Resumed:
         # The agent would only ask again: it goes on when the answer comes.
         return Resumed(_held(state), lost)
     return Resumed(follow_ups.first(state, Message(message)), lost)
+
+
+def go_on(state: State, why: str) -> str:
+    """The agent may never have read what its turn was about: a person's words are said again."""
+    return "\n".join([f"{why} {GO_ON}", *([f"This is what you were told before:\n{state.said}"] if state.said else [])])
 
 
 def _held(state: State) -> State:
@@ -130,9 +138,10 @@ def asleep(state: State, session: SessionId, now: datetime, until: datetime | No
     own = timedelta(seconds=2 + zlib.crc32(session.encode()) % JITTER)
     # A reset that has passed already, and still no work done: its word is not worth much.
     wake = until + own if until is not None and until > now else now + wait
+    message = Message(go_on(state, "The limit that stopped you is lifted."))
     state = answers.turn_over(replace(state, strikes=0, retry_at=None))
     state = replace(state, run=RunState.LIMITED, detail=detail, limited=Limited(until, wake, tried, detail))
-    return follow_ups.first(state, Message(f"The limit that stopped you is lifted. {GO_ON}"))
+    return follow_ups.first(state, message)
 
 
 def limit_told(state: State, last_words: str = "") -> SessionChanged:
@@ -141,7 +150,17 @@ def limit_told(state: State, last_words: str = "") -> SessionChanged:
     return SessionChanged(RunState.LIMITED, state.detail, last_words, until=until, wakes=state.wakes)
 
 
+def told(state: State) -> tuple[SessionChanged, ...]:
+    """Where the session stands, said again after a restart; a rest that went on all the while is no news."""
+    return () if state.run in AT_REST else (SessionChanged(state.run, detail=state.detail),)
+
+
 # --- by a person -----------------------------------------------------------------------------------------------------
+
+
+def must_rest(state: State) -> bool:
+    """A turn under way is to be ended: somebody paused the session, or its money is spent."""
+    return state.paused_by is not None or bool(state.budget_question)
 
 
 def paused(state: State) -> State:

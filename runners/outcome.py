@@ -19,6 +19,8 @@ class Facts:
     """Empty where nothing that has a commit is checked out."""
     base_commit: str
     dirty: tuple[str, ...] = ()
+    reviewable: bool = True
+    """False: the work goes on the base branch itself, where there is nothing to offer."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def after_turn(state: State, ended: TurnEnded, facts: Facts, *, prompts: bool = 
         return GoOn()
     if ended.reason != "done":
         return Rest()
-    moved = not facts.head or facts.head not in (state.offered, facts.base_commit)
+    moved = facts.reviewable and (not facts.head or facts.head not in (state.offered, facts.base_commit))
     if facts.dirty and not state.asked_to_commit and prompts:
         return Send(commit_words(facts.dirty), "dirty")
     if moved:

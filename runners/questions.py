@@ -100,8 +100,8 @@ class QuestionDesk:
         try:
             await self._keep_details(inquiries, ids)
             found = await self._answers(ids, ready)
-        except asyncio.CancelledError:
-            self._let_go(ids)
+        except asyncio.CancelledError as cut:
+            self._let_go(ids, str(cut.args[0]) if cut.args and cut.args[0] else "")
             raise
         return found
 
@@ -219,14 +219,14 @@ class QuestionDesk:
             self._memory.save(answers.parked(self._memory.state, ids))
             self._hooks.changed()
 
-    def _let_go(self, ids: Sequence[QuestionId]) -> None:
-        """The agent's call was cut off: by the agent, by its end, or by us."""
+    def _let_go(self, ids: Sequence[QuestionId], why: str) -> None:
+        """The agent's call was cut off: by the agent, by its end, or by us. ``why``: it is settled elsewhere."""
         for number in ids:
             question = answers.find(self._memory.state, number)
             if question is None or self._is_awaited(number) or self.handing_over:
                 continue
-            if question.kind not in session.KEPT_OPEN:
-                self._close(number, NO_LONGER)
+            if why or question.kind not in session.KEPT_OPEN:
+                self._close(number, why or NO_LONGER)
             elif not self.hold:
                 self._loose[number] = self._time.now() + LOOSE
         self._hooks.changed()
