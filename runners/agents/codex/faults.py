@@ -33,9 +33,7 @@ def version(user_agent: str) -> str:
 def too_old(launch: Launch, number: str, missing: list[str]) -> AgentConfused:
     lacks = f"it does not know {', '.join(missing)}" if missing else "it has no app-server that listens on a socket"
     return AgentConfused(
-        f"Agent {launch.name} is too old to be driven: {number or 'this version of Codex'}: {lacks}.".replace(
-            ": :", ":"
-        ),
+        f"Agent {launch.name}{f' ({number})' if number else ''} is too old to be driven: {lacks}.",
         f"Install Codex {TESTED} or newer: npm install -g @openai/codex@latest.",
     )
 

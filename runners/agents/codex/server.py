@@ -31,9 +31,11 @@ _STEP = 0.02
 class Server:
     """A running app-server, ours or an earlier runner's. ``process`` is None for the latter: its status is not ours."""
 
-    def __init__(self, launch: Launch, pid: int, socket: Path, process: asyncio.subprocess.Process | None) -> None:
+    def __init__(
+        self, launch: Launch, pid: int, socket: Path, process: asyncio.subprocess.Process | None, since: int = 0
+    ) -> None:
         self._launch, self.pid, self.socket = launch, pid, socket
-        self._process = process
+        self._process, self._since = process, since
         self._exited = asyncio.ensure_future(process.wait()) if process else None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -42,6 +44,7 @@ class Server:
         """Raises AgentMissing if the command or the worktree does not exist."""
         socket = await asyncio.to_thread(_place, launch.folder)
         log = await asyncio.to_thread(_open_log, launch.log)
+        since = os.fstat(log).st_size
         try:
             process = await asyncio.create_subprocess_exec(
                 *_argv(launch, socket),
@@ -59,7 +62,7 @@ class Server:
             os.close(log)
         if launch.folder is not None:
             await asyncio.to_thread(kept.keep, launch.folder, process.pid)
-        return cls(launch, process.pid, socket, process)
+        return cls(launch, process.pid, socket, process, since)
 
     @classmethod
     async def living(cls, launch: Launch, papers: Papers) -> Server | None:
@@ -100,7 +103,7 @@ class Server:
             await asyncio.wait({self._exited}, timeout=within)
 
     async def last_words(self) -> str:
-        return await asyncio.to_thread(_tail, self._launch.log)
+        return await asyncio.to_thread(_tail, self._launch.log, self._since)
 
     async def stop(self) -> None:
         """SIGTERM, then SIGKILL, to its whole group. Idempotent; never raises."""
@@ -164,10 +167,10 @@ def _open_log(path: Path) -> int:
         raise disk_problem(problem, "try again") from problem
 
 
-def _tail(path: Path) -> str:
+def _tail(path: Path, since: int) -> str:
     try:
         with path.open("rb") as log:
-            log.seek(max(0, path.stat().st_size - TAIL))
+            log.seek(max(since, path.stat().st_size - TAIL))
             text = log.read().decode("utf-8", "replace")
     except OSError:
         return ""
