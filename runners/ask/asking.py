@@ -58,6 +58,13 @@ class Asker:
         self._clock = clock
         self._rounds: dict[str, Round] | None = None
         self._lock = asyncio.Lock()
+        self.waiting = 0
+        """Callers that wait for people just now."""
+        self.last = clock()
+        """When somebody last asked, or had an answer."""
+        self.collected = False
+        """Every question asked through this door since it opened has its answer, and its caller has that."""
+        self._uncollected: set[QuestionId] = set()
 
     async def post(self, call: Call, again: timedelta) -> tuple[QuestionId, ...]:
         """``again``: how long after its answer the same words are still the same question."""
@@ -68,17 +75,31 @@ class Asker:
                 round_ = Round(round_.number + 1)
                 await self._keep(call.key, round_)
             key = call.key if call.id or round_.number == 1 else f"{call.key}#{round_.number}"
-            return await self._desk.post(call.questions, key)
+            self.last, self.collected = self._clock(), False
+            ids = await self._desk.post(call.questions, key)
+            self._uncollected.update(ids)
+            return ids
 
     async def wait(
         self, call: Call, ids: Sequence[QuestionId], timeout: float | None, *, for_all: bool = False
     ) -> Outcome:
         """What is answered by then. Assumed questions are waited for only where the caller wants it (``for_all``)."""
         wanted = [each for each, asked in zip(ids, call.questions, strict=True) if for_all or blocks(asked)]
-        found = await self._desk.wait(wanted, timeout) if wanted else ()
+        self.waiting += 1
+        try:
+            found = await self._desk.wait(wanted, timeout) if wanted else ()
+        finally:
+            self.waiting -= 1
         answers = dict(zip(wanted, found, strict=True)) if found else {}
         # The others may be answered all the same: some of a call that is parked, an assumption that is sent again.
-        return tuple([answers.get(each) or await self._now(each) for each in ids])
+        outcome = tuple([answers.get(each) or await self._now(each) for each in ids])
+        self._uncollected.difference_update(each for each, found in zip(ids, outcome, strict=True) if found)
+        self.last, self.collected = self._clock(), not self._uncollected
+        return outcome
+
+    async def open(self) -> bool:
+        """Whether a question asked through this door still waits for people."""
+        return any([await self._now(each) is None for each in tuple(self._uncollected)])
 
     async def _now(self, question: QuestionId) -> Answered | None:
         found = await self._desk.wait((question,), 0)
@@ -86,6 +107,8 @@ class Asker:
 
     def withdraw(self, ids: Sequence[QuestionId], reason: str) -> None:
         self._desk.withdraw(ids, reason)
+        self._uncollected.difference_update(ids)
+        self.last, self.collected = self._clock(), not self._uncollected
 
     async def given(self, call: Call, outcome: Outcome) -> None:
         """The caller has it: from now on the same words may be a new question."""

@@ -11,7 +11,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -48,8 +48,11 @@ class Door:
     ``mount`` may be called before and afterwards; a path mounted again is handled by the newest handler.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, beside: Callable[[], Coroutine[None, None, None]] | None = None) -> None:
+        """``beside``: goes on for as long as the door is open."""
         self._folder = folder
+        self._beside = beside
+        self._task: asyncio.Task[None] | None = None
         self._routes: dict[tuple[str, str], _Route] = {}
         self._runner: web.AppRunner | None = None
         self._paper: Paper | None = None
@@ -90,6 +93,8 @@ class Door:
             await self._runner.cleanup()
             raise
         log.info("door.opened", url=self._paper.url)
+        if self._beside is not None:
+            self._task = asyncio.create_task(self._beside(), name="door.beside")
         return self
 
     async def _listen(self, runner: web.AppRunner, before: Paper | None) -> None:
@@ -100,6 +105,9 @@ class Door:
         await web.TCPSite(runner, LOOPBACK, 0).start()
 
     async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
         if self._runner is not None:
             await self._runner.cleanup()
 

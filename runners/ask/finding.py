@@ -9,6 +9,8 @@ from pathlib import Path
 from runners.errors import RunnerError
 from runners.launch import FOLDER
 
+SCRIPT = "script"
+"""The agent of a session that a script brought on the board."""
 BOARD_WITHIN = 20.0
 """Seconds the bot gets to take a session."""
 
@@ -37,7 +39,7 @@ def find(
             wanted = control.Request(
                 "attach",
                 worktree=str(worktree),
-                agent="script",
+                agent=SCRIPT,
                 title=title,
                 attach=f"script-{uuid.uuid4().hex[:16]}",
                 wait=BOARD_WITHIN,
