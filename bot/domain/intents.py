@@ -203,8 +203,8 @@ class Nothing:
 class Note:
     """A private sentence or two: what happened, or what is wrong and how to go on. mrkdwn, already escaped.
 
-    ``field`` names the form field a problem belongs to (repo, task, agent, base, scope, reviewer, name, digest,
-    tz, text).
+    ``field`` names the form field a problem belongs to (repo, task, agent, base, scope, reviewer, name, budget,
+    digest, tz, text).
     """
 
     text: str

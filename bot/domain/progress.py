@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from bot.wire.types import Snapshot, StepState
@@ -53,4 +55,37 @@ def in_words(snapshot: Snapshot) -> str:
     parts = [f"{done}/{planned}" if planned else "", line(snapshot)]
     if count := snapshot.commit_count or len(snapshot.commits):
         parts.append(f"{count} commit{'s' if count > 1 else ''}")
+    parts.append(Used(snapshot.tokens, snapshot.cost).in_words())
     return " · ".join(part for part in parts if part)
+
+
+# --- what it has used -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Used:
+    """Tokens and US dollars; None where no agent says."""
+
+    tokens: int | None = None
+    cost: float | None = None
+
+    def in_words(self) -> str:
+        """The money, else the tokens; empty for neither."""
+        if self.cost:
+            return f"${self.cost:,.2f}"
+        return f"{_short(self.tokens)} tokens" if self.tokens else ""
+
+
+def used(snapshots: Iterable[Snapshot | None]) -> Used:
+    """All in all. A snapshot counts from its session's beginning, so each session's newest one is enough."""
+    known = [snapshot for snapshot in snapshots if snapshot is not None]
+    tokens = [snapshot.tokens for snapshot in known if snapshot.tokens is not None]
+    costs = [snapshot.cost for snapshot in known if snapshot.cost is not None]
+    return Used(sum(tokens) if tokens else None, sum(costs) if costs else None)
+
+
+def _short(count: int) -> str:
+    count = min(count, 10**15)
+    if count < 1_000:
+        return str(count)
+    return f"{count / 1_000:.0f}k" if count < 999_500 else f"{count / 1_000_000:.1f}M"

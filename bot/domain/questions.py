@@ -1,15 +1,14 @@
-"""Questions: which option a reply names, what an answer must be, and that the first answer wins."""
+"""Questions: what an answer must be, what a reply in a thread means, and that the first answer wins."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, assert_never
 
+from bot.domain.naming import GATES, named, named_all, only_a_number
 from bot.domain.views import Answered, Withdrawn
-from bot.wire.types import ALLOW, DENY, REVISE, Answer, Option, Person, Question, QuestionKind, SessionId
+from bot.wire.types import DENY, REVISE, Answer, Option, Person, Question, QuestionKind, SessionId, Urgency
 
 MAX_TEXT = 40_000
 """Characters of a free-text answer or prompt; Slack's own limit for a message."""
@@ -27,54 +26,17 @@ class Asked:
     ping: bool = False
     """The first post mentions its person."""
     held_for: str = ""
+    card: str = ""
+    """The question whose card it stands on: its own where it came alone."""
 
     @property
     def open(self) -> bool:
         return self.answered is None and self.withdrawn is None
 
 
-GATES = frozenset((QuestionKind.PERMISSION, QuestionKind.PLAN))
-"""Kinds of which one answer lets the agent go ahead."""
-_NUMBER = re.compile(r"(?:option |no |nr |#)?(\d{1,3})")
-
-# --- which option does a reply name ---------------------------------------------------------------------------------
-
-
-def named(question: Question, reply: str) -> Option | None:
-    """The one option that a reply names by its label or id, its number, or the whole words its label begins with.
-
-    A plan or a permission lets an agent loose: there only the very word counts.
-    """
-    options = question.options
-    if question.kind in GATES:
-        meant = [o for o in options if _very(reply) in (_very(o.label), o.id)]
-        return meant[0] if len(meant) == 1 and _very(reply) else None
-    said = _plain(reply)
-    if not said:
-        return None
-    exact = [o for o in options if said in (_plain(o.label), o.id.casefold())]
-    if exact:
-        return exact[0] if len(exact) == 1 else None
-    if number := _NUMBER.fullmatch(said):
-        index = int(number.group(1)) - 1
-        return options[index] if 0 <= index < len(options) else None
-    begun = [o for o in options if len(said) > 2 and _begins(_plain(o.label), said)]
-    return begun[0] if len(begun) == 1 else None
-
-
-def _very(text: str) -> str:
-    """The bare word; what struck it out, quoted it or asked about it stays."""
-    return text.strip().rstrip(".!").casefold()
-
-
-def _begins(label: str, said: str) -> bool:
-    following = label[len(said) : len(said) + 1]
-    return label.startswith(said) and not following.isalnum() and following != "-"
-
-
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(folded.split()).strip(" .!,;:()[]`'\"*_~")
+def blocking(question: Question) -> bool:
+    """Whether work waits for it. What an agent calls urgent is no more than that."""
+    return question.urgency in (Urgency.BLOCKING, Urgency.URGENT)
 
 
 def takes_text(question: Question) -> bool:
@@ -108,9 +70,36 @@ def by_option(question: Question, option: str, text: str, by: Person, *, then_st
     offered = {o.id for o in question.options}
     if option not in offered:
         return Refused("That option is not on this question any more. Pick one of the buttons on its card.")
-    note = None if option == ALLOW and question.kind is QuestionKind.PERMISSION else (text or None)
-    stops = then_stop and question.kind is QuestionKind.PERMISSION and option == DENY
-    return Answer(question=question.id, by=by, option=option, text=note, then_stop=stops)
+    if several(question):
+        return by_options(question, (option,), text, by)
+    permission = question.kind is QuestionKind.PERMISSION
+    note = None if permission and option != DENY else (text or None)
+    return Answer(
+        question=question.id, by=by, option=option, text=note, then_stop=then_stop and permission and option == DENY
+    )
+
+
+def by_options(question: Question, chosen: tuple[str, ...], text: str, by: Person) -> Made:
+    """The answer of ticked boxes, in the question's own order."""
+    if not several(question):
+        if len(chosen) == 1:
+            return by_option(question, chosen[0], text, by)
+        return Refused("This question takes one answer. Pick one of its options.")
+    if not chosen:
+        return Refused("Nothing is ticked. Tick what applies, or answer in words.")
+    if not set(chosen) <= {o.id for o in question.options}:
+        return Refused("An option that you ticked is not on this question any more. Look at its newest card.")
+    return _all_of(question, chosen, text, by)
+
+
+def _all_of(question: Question, chosen: tuple[str, ...], text: str, by: Person) -> Answer:
+    ordered = tuple(o.id for o in question.options if o.id in chosen)
+    return Answer(question=question.id, by=by, text=text or None, options=ordered)
+
+
+def several(question: Question) -> bool:
+    """Whether several options may be chosen: of a choice alone, whatever else claims it."""
+    return question.multiple and question.kind is QuestionKind.CHOICE and bool(question.options)
 
 
 def by_text(question: Question, text: str, by: Person) -> Made:
@@ -119,21 +108,21 @@ def by_text(question: Question, text: str, by: Person) -> Made:
         return Refused("The answer is empty. Write a few words, or pick an option.")
     if len(text) > MAX_TEXT:
         return Refused(f"The answer has {len(text):,} characters; at most {MAX_TEXT:,} fit. Put the rest into a file.")
-    if question.kind in GATES and _NUMBER.fullmatch(_plain(text)):
+    if question.kind in GATES and only_a_number(text):
         return Refused("A number does not answer this. Use the buttons on its card, or say in words what to change.")
     match question.kind:
         case QuestionKind.TEXT:
             option = named(question, text)
             return Answer(question=question.id, by=by, option=option.id if option else None, text=text)
         case QuestionKind.CHOICE:
-            if option := named(question, text):
-                return Answer(question=question.id, by=by, option=option.id)
+            if chosen := picked(question, text):
+                return _chosen(question, chosen, by)
             if question.allow_text or not question.options:
                 return Answer(question=question.id, by=by, text=text)
             return Refused("This question takes one of its options. Pick a button on its card.")
         case QuestionKind.PERMISSION:
             option = named(question, text)
-            if option and option.id == ALLOW:
+            if option and option.id != DENY:
                 return Refused("Words never grant a permission. Use the button on its card.")
             return Answer(question=question.id, by=by, option=DENY, text=None if option else text)
         case QuestionKind.PLAN:
@@ -144,12 +133,27 @@ def by_text(question: Question, text: str, by: Person) -> Made:
             assert_never(question.kind)
 
 
+def picked(question: Question, text: str) -> tuple[Option, ...]:
+    """The options that words name: one, or several where several may be chosen; none where they say anything else."""
+    if several(question):
+        return named_all(question, text)
+    option = named(question, text)
+    return (option,) if option else ()
+
+
+def _chosen(question: Question, options: tuple[Option, ...], by: Person) -> Answer:
+    if several(question):
+        return _all_of(question, tuple(o.id for o in options), "", by)
+    return Answer(question=question.id, by=by, option=options[0].id)
+
+
 def words(question: Question, answer: Answer) -> str:
-    """What was decided, as a person would say it: the option's label, the text, or both."""
-    label = next((o.label for o in question.options if o.id == answer.option), answer.option or "")
+    """What was decided, as a person would say it: the options' labels, the text, or both."""
     if question.kind is QuestionKind.TEXT and answer.text:
         return answer.text
-    said = ": ".join(part for part in (label, answer.text or "") if part)
+    labels = {o.id: o.label for o in question.options}
+    chosen = answer.options or ((answer.option,) if answer.option else ())
+    said = ": ".join(part for part in (", ".join(labels.get(o, o) for o in chosen), answer.text or "") if part)
     return f"{said} (and stop)" if answer.then_stop else said
 
 
@@ -187,9 +191,11 @@ def meaning(open_questions: tuple[Question, ...], text: str, by: Person) -> Mean
     if len(open_questions) > 1:
         return NeedsWhich(open_questions)
     question = open_questions[0]
-    option = named(question, text)
-    grants = question.kind is QuestionKind.PERMISSION and option is not None and option.id == ALLOW
-    if grants or (option is None and not takes_text(question)):
+    options = picked(question, text)
+    grants = question.kind is QuestionKind.PERMISSION and any(option.id != DENY for option in options)
+    # What nobody waits for was perhaps not even seen: words that do not name an option of it may mean anything.
+    meant = options or (takes_text(question) and blocking(question))
+    if grants or not meant:
         return NeedsHow(question)
     made = by_text(question, text, by)
     return made if isinstance(made, Refused) else IsAnswer(question, made)

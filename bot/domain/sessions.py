@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.domain.deliveries import Address
 from bot.domain.views import Light
-from bot.wire.types import Ending, HostId, PersonId, Place, RunState, SessionId, Snapshot
+from bot.wire.types import Ability, Ending, HostId, PersonId, Place, RunState, SessionId, Snapshot
 
 
 class SessionState(StrEnum):
@@ -18,6 +18,7 @@ class SessionState(StrEnum):
     WORKING = "working"
     STOPPED = "stopped"
     PAUSED = "paused"
+    LIMITED = "limited"
     FAILED = "failed"
     STOPPING = "stopping"
     ENDED = "ended"
@@ -51,6 +52,36 @@ class Session:
     channel: str
     """Where its thread lives; empty: the owner's DM."""
     thread_ts: str
+    agent_title: str = ""
+    """The agent as it calls itself, with version and model; empty until it has said so."""
+    abilities: frozenset[Ability] | None = None
+    """What its agent can do; None until it has said so."""
+    limited_until: datetime | None = None
+    """When the limit that holds it up is lifted, where known."""
+    wakes: bool = True
+    """Whether it then goes on by itself."""
+    exit_status: int | None = None
+    """Of its agent's process, where that failed."""
+    budget: float | None = None
+    attach: str = ""
+    """Its host's own name of it, where a person runs it by hand."""
+
+    def owns(self, ref: str) -> bool:
+        """A runner's token speaks for its session alone: ids of what it tells of begin with the session's."""
+        return ref.startswith(f"{self.id}.")
+
+    @property
+    def attached(self) -> bool:
+        return bool(self.attach) or (self.place is not None and self.place.attached)
+
+    @property
+    def at_work(self) -> bool:
+        """A turn is under way, as far as its runner has said."""
+        return self.state in (SessionState.STARTING, SessionState.WORKING)
+
+    def can(self, ability: Ability) -> bool:
+        """Whether its agent can do this; who has not said what it can is given the benefit of the doubt."""
+        return self.abilities is None or ability in self.abilities
 
     @property
     def judge(self) -> PersonId:
@@ -70,7 +101,7 @@ class Waiting:
     """What the light depends on beyond the session itself."""
 
     asked: datetime | None = None
-    """When its oldest open question was asked."""
+    """When its oldest open question that work waits for was asked."""
     offered: datetime | None = None
     """When its open review was offered."""
     merging: datetime | None = None
@@ -85,6 +116,13 @@ def after(state: SessionState, said: RunState, *, stopping: bool) -> SessionStat
         return SessionState.STOPPING
     # ENDED without its ending: the last event of the session is still to come.
     return SessionState.STOPPING if said is RunState.ENDED else SessionState(said.value)
+
+
+def why_failed(session: Session) -> str:
+    """Why a session failed, in its own words, with the exit status of its agent where that is known."""
+    status = f"exit status {session.exit_status}" if session.exit_status is not None else ""
+    why = session.detail or session.last_words
+    return why if status and status in why else " · ".join(part for part in (why, status) if part)
 
 
 def light(session: Session, waiting: Waiting) -> tuple[Light, datetime]:
@@ -102,8 +140,9 @@ def light(session: Session, waiting: Waiting) -> tuple[Light, datetime]:
             pass
     if waiting.asleep_since:
         return Light.ASLEEP, waiting.asleep_since
-    if session.state is SessionState.PAUSED:
-        return Light.PAUSED, since
+    resting = {SessionState.PAUSED: Light.PAUSED, SessionState.LIMITED: Light.LIMITED}
+    if at_rest := resting.get(session.state):
+        return at_rest, since
     if waiting.merging:
         return Light.MERGING, waiting.merging
     if waiting.asked:

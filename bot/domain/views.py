@@ -226,6 +226,9 @@ class DigestView:
     """Ended or merged since the last digest."""
     next: datetime | None = None
     on_demand: bool = False
+    tokens: int | None = None
+    """What the sessions told of here have used, all in all; None where no agent says."""
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,9 @@ class HomeView:
     tz: str = ""
     answered_today: int = 0
     pinged_today: int = 0
+    tokens: int | None = None
+    """What the sessions shown have used, all in all; None where no agent says."""
+    cost: float | None = None
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,18 @@ def adopt(act: Act, intent: Intent) -> None:
     match intent:
         case Choose(question) | AnswerText(question) | Later(question):
             asked = questions.get(act.tx, question)
-            subject, ref, session_id = Subject.QUESTION, str(question), asked.session if asked else None
+            card = questions.card_of(act.tx, question)
+            subject, ref, session_id = Subject.QUESTION, str(card), asked.session if asked else None
+            told = str(question)
         case Merge(review) | SendBack(review):
             offered = reviews.get(act.tx, review)
             subject, ref, session_id = Subject.REVIEW, str(review), offered.session if offered else None
+            told = ref
         case _:
             return
     if session_id is None or deliveries.at(act.tx, at.channel, at.ts) is not None:
         return
-    found = _which(act, subject, ref, sessions.must(act.tx, session_id))
+    found = _which(act, subject, ref, told, sessions.must(act.tx, session_id))
     if found is None:
         return
     subject, ref, spot = found
@@ -38,12 +41,12 @@ def adopt(act: Act, intent: Intent) -> None:
     deliveries.put(act.tx, subject, ref, spot, act.now)
 
 
-def _which(act: Act, subject: Subject, ref: str, session: Session) -> tuple[Subject, str, Spot] | None:
-    """In the session's thread it is the card itself; outside threads a digest, or the reviewer's own copy."""
+def _which(act: Act, subject: Subject, ref: str, told: str, session: Session) -> tuple[Subject, str, Spot] | None:
+    """In the session's thread it is the card itself; outside threads a digest that told of it, or a reviewer's copy."""
     if act.origin.thread_ts:
         return (subject, ref, touch.thread(session)) if act.origin.thread_ts == session.thread_ts else None
     since = act.now - touch.DIGEST_STAYS_TRUE_FOR
-    mine = [digest for digest, person in digests.showing(act.tx, ref, since) if person == act.by]
+    mine = [digest for digest, person in digests.showing(act.tx, told, since) if person == act.by]
     if mine:
         return Subject.DIGEST, str(max(mine)), touch.dm(act.by)
     return (subject, ref, touch.dm(act.by)) if subject is Subject.REVIEW and act.by == session.judge else None

@@ -21,7 +21,11 @@ def choose(act: Act, intent: Choose) -> Response:
         return found
     asked, session = found
     by = finding.person_of(act, act.by)
-    made = rules.by_option(asked.question, intent.option, intent.text.strip(), by, then_stop=intent.then_stop)
+    text = intent.text.strip()
+    if intent.options or not intent.option:
+        made = rules.by_options(asked.question, intent.options, text, by)
+    else:
+        made = rules.by_option(asked.question, intent.option, text, by, then_stop=intent.then_stop)
     return take(act, asked, session, made)
 
 
@@ -78,7 +82,7 @@ def _answerable(act: Act, question: QuestionId) -> tuple[Asked, Session] | Note:
 def _too_late(asked: Asked, session: Session) -> Note:
     if asked.answered:
         chosen = words.escape(words.cut(asked.answered.words, 300))
-        verb = "chose" if asked.answered.answer.option else "answered"
+        verb = "chose" if asked.answered.answer.option or asked.answered.answer.options else "answered"
         at = words.when(asked.answered.at)
         return Note(f"{words.person(asked.answered.by)} {verb} *{chosen}* at {at}; the first answer counts.")
     if not session.open:

@@ -10,20 +10,24 @@ import structlog
 
 from bot.domain import progress
 from bot.domain import sessions as rules
-from bot.domain.attention import Now, What
 from bot.domain.sessions import Session, SessionState
-from bot.services import holding, routine, touch, words
+from bot.services import asking, attaching, closing, following, holding, resting, routine, touch, words
 from bot.services.ctx import Ctx
-from bot.services.holding import Held
-from bot.store import commands, due, events, hosts, questions, reviews, sessions
+from bot.store import hosts, reviews, sessions
+from bot.store.times import sound
 from bot.wire.messages import (
+    AgentDescribed,
     AnswerApplied,
     Asked,
+    AttachAsked,
+    ContextReset,
     EventBody,
     HostDescribed,
     Merged,
     MergeRefused,
     Progressed,
+    PromptDropped,
+    PromptGiven,
     QuestionWithdrawn,
     ReviewOffered,
     ReviewWithdrawn,
@@ -32,12 +36,13 @@ from bot.wire.messages import (
     SessionPlaced,
     SessionRefused,
 )
-from bot.wire.types import Ending, HostId, RunState, SessionId
+from bot.wire.types import HostId, RunState, SessionId
 
 log = structlog.get_logger()
 
-KEPT = 3
-"""Things named that kept a worktree from being removed."""
+MOST_TITLE = 200
+"""Characters of what an agent calls itself."""
+_STATUSES = range(-(2**31), 2**31)
 
 
 def guarded(
@@ -80,6 +85,10 @@ def apply(ctx: Ctx, session_id: SessionId | None, body: EventBody, host: HostId 
         if host is not None:
             hosts.describe(ctx.tx, host, body)
         return
+    if isinstance(body, AttachAsked):
+        if host is not None:
+            attaching.asked(ctx, host, body)
+        return
     if isinstance(body, Progressed):
         if session_id is not None and host is None:
             _progressed(ctx, session_id, body)
@@ -95,36 +104,38 @@ def apply(ctx: Ctx, session_id: SessionId | None, body: EventBody, host: HostId 
                 touch.card(ctx, sessions.must(ctx.tx, session.id))
         case SessionRefused(problem, fix):
             if session.open:
-                refused(ctx, session, problem, fix)
+                closing.refused(ctx, session, problem, fix)
         case SessionChanged():
             _changed(ctx, session, body)
+        case AgentDescribed():
+            _described(ctx, session, body)
+        case PromptGiven(prompt, steered):
+            following.given(ctx, session, prompt, steered=steered)
+        case PromptDropped(prompt, reason):
+            following.dropped(ctx, session, prompt, reason)
+        case ContextReset():
+            resting.was_reset(ctx, session, body)
         case Asked():
-            _asked(ctx, session, body, at)
+            asking.asked(ctx, session, body, at)
         case QuestionWithdrawn(question, reason):
-            if _owns(session, question) and questions.withdraw(ctx.tx, question, reason, ctx.now):
-                touch.question(ctx, session, question)
+            asking.withdrawn(ctx, session, question, reason)
         case AnswerApplied():
-            _applied(ctx, session, body)
+            asking.applied(ctx, session, body)
         case ReviewOffered():
             _offered(ctx, session, body, at)
         case ReviewWithdrawn(review, reason):
-            if _owns(session, review) and reviews.withdraw(ctx.tx, review, reason, ctx.now):
+            if session.owns(review) and reviews.withdraw(ctx.tx, review, reason, ctx.now):
                 touch.review(ctx, session, review)
         case Merged():
             _merged(ctx, session, body)
         case MergeRefused(review, problem, fix):
             text = " ".join(part for part in (problem, fix) if part)
-            if _owns(session, review) and reviews.merge_failed(ctx.tx, review, text):
+            if session.owns(review) and reviews.merge_failed(ctx.tx, review, text):
                 touch.review(ctx, session, review)
         case SessionEnded():
-            _ended(ctx, session, body)
+            closing.ended(ctx, session, body)
         case _:
             assert_never(body)
-
-
-def _owns(session: Session, ref: str) -> bool:
-    """A runner's token speaks for its session alone: ids begin with the session's."""
-    return ref.startswith(f"{session.id}.")
 
 
 # --- sessions -------------------------------------------------------------------------------------------------------
@@ -144,11 +155,26 @@ def _progressed(ctx: Ctx, session_id: SessionId, body: Progressed) -> None:
     routine.progress_came(ctx, session_id, snapshot, first=glance.told_at is None)
 
 
+def _described(ctx: Ctx, session: Session, body: AgentDescribed) -> None:
+    """As it calls itself: title and version, then its model."""
+    name = f"{body.title} {body.version}".strip()
+    title = " · ".join(part for part in (name, body.model) if part)
+    sessions.describe(ctx.tx, session.id, words.cut(title, MOST_TITLE), frozenset(body.abilities))
+    now = sessions.must(ctx.tx, session.id)
+    if session.open and (now.agent_title, now.abilities) != (session.agent_title, session.abilities):
+        touch.card(ctx, now)
+
+
 def _changed(ctx: Ctx, session: Session, body: SessionChanged) -> None:
     if not session.open:
         return
     state = rules.after(session.state, body.state, stopping=session.stop_by is not None)
     sessions.set_state(ctx.tx, session.id, state, ctx.now, detail=body.detail, last_words=body.last_words)
+    failed, limited = state is SessionState.FAILED, state is SessionState.LIMITED
+    status = body.exit_status if failed and body.exit_status in _STATUSES else None
+    sessions.change(ctx.tx, session.id, exit_status=status)
+    until, wakes = (sound(body.until), body.wakes) if limited else (None, session.wakes)
+    sessions.set_limit(ctx.tx, session.id, until, wakes=wakes)
     now = sessions.must(ctx.tx, session.id)
     touch.card(ctx, now)
     if state is SessionState.FAILED and session.state is not SessionState.FAILED:
@@ -161,92 +187,8 @@ def _changed(ctx: Ctx, session: Session, body: SessionChanged) -> None:
         routine.schedule_digests(ctx, now)
 
 
-def refused(ctx: Ctx, session: Session, problem: str, fix: str) -> None:
-    """It never began: its card says why and what to do."""
-    detail = "\n".join(part for part in (problem, fix) if part)
-    close(ctx, session, Ending.STOPPED if session.stop_by else Ending.FAILED, detail=detail)
-    if session.stop_by is None:
-        holding.failure(ctx, sessions.must(ctx.tx, session.id))
-
-
-def _ended(ctx: Ctx, session: Session, body: SessionEnded) -> None:
-    if not session.open:
-        if body.look and not session.look:  # closed here before its host could say what it left
-            sessions.change(ctx.tx, session.id, look=body.look)
-            touch.card(ctx, sessions.must(ctx.tx, session.id))
-        return
-    detail = _why(session, body) if body.ending is Ending.FAILED else ""
-    if body.dirty and body.worktree:
-        more = f" and {len(body.dirty) - KEPT} more" if len(body.dirty) > KEPT else ""
-        left = f"kept in {body.worktree}, not on its branch: {', '.join(body.dirty[:KEPT])}{more}"
-        detail = "\n".join(part for part in (detail, left) if part)
-    if body.branch and body.branch != session.branch:
-        sessions.change(ctx.tx, session.id, branch=body.branch)
-    close(ctx, session, body.ending, detail=detail, look=body.look, last_words=body.last_words)
-    if body.ending is Ending.FAILED and session.state is not SessionState.FAILED and session.stop_by is None:
-        holding.failure(ctx, sessions.must(ctx.tx, session.id))
-
-
-def _why(session: Session, body: SessionEnded) -> str:
-    status = f"exit status {body.exit_status}" if body.exit_status is not None else "it ended by itself"
-    return session.detail or body.last_words or status
-
-
-def close(
-    ctx: Ctx, session: Session, ending: Ending, *, detail: str = "", look: str = "", last_words: str = ""
-) -> None:
-    """Nothing more will happen: what was open is withdrawn, what was on its way is dropped and said so."""
-    tx = ctx.tx
-    reason = "the session was merged" if ending is Ending.MERGED else "the session has ended"
-    for asked in questions.open_in(tx, session.id):
-        questions.withdraw(tx, asked.question.id, reason, ctx.now)
-        touch.question(ctx, session, asked.question.id)
-    for offered in reviews.open_in(tx, session.id):
-        reviews.withdraw(tx, offered.review.id, reason, ctx.now)
-        touch.review(ctx, session, offered.review.id)
-    for question in questions.unapplied(tx, session.id):
-        questions.applied(tx, question, applied=False, detail=reason)
-        touch.question(ctx, session, question)
-    commands.drop_for_runner(tx, session.id)
-    events.forget(tx, commands.runner_peer(session.id))
-    routine.bring_progress(ctx, session.id, only_edit=True)
-    due.cancel(tx, "progress", session.id)
-    sessions.end(tx, session.id, ending, ctx.now, detail=detail, look=look, last_words=last_words)
-    now = sessions.must(tx, session.id)
-    touch.card(ctx, now)
-    touch.digests_of(ctx, now)
-    routine.schedule_digests(ctx, now)
-
-
 def command_problem(kind: str, problem: str) -> str:
     return f":warning: The session could not take {words.code(kind)}: {words.escape(problem)}"
-
-
-# --- questions ------------------------------------------------------------------------------------------------------
-
-
-def _asked(ctx: Ctx, session: Session, body: Asked, at: datetime) -> None:
-    question = body.question
-    if not _owns(session, question.id):
-        log.warning("link.foreign_question", session=session.id, question=question.id)
-        return
-    says = holding.verdict(ctx, What.QUESTION, session.owner)
-    held = "" if isinstance(says, Now) else says.reason
-    if not questions.add(ctx.tx, session.id, question, at, ping=isinstance(says, Now), held_for=held):
-        return
-    if not session.open:
-        questions.withdraw(ctx.tx, question.id, "the session has ended", ctx.now)
-        return
-    touch.card(ctx, session)
-    routine.schedule_digests(ctx, session)
-    holding.call(ctx, Held.QUESTION, question.id, says)
-
-
-def _applied(ctx: Ctx, session: Session, body: AnswerApplied) -> None:
-    if not _owns(session, body.question):
-        return
-    if questions.applied(ctx.tx, body.question, applied=body.applied, detail=body.detail):
-        touch.question(ctx, session, body.question)
 
 
 # --- reviews --------------------------------------------------------------------------------------------------------
@@ -254,7 +196,7 @@ def _applied(ctx: Ctx, session: Session, body: AnswerApplied) -> None:
 
 def _offered(ctx: Ctx, session: Session, body: ReviewOffered, at: datetime) -> None:
     review = body.review
-    if not _owns(session, review.id):
+    if not session.owns(review.id):
         log.warning("link.foreign_review", session=session.id, review=review.id)
         return
     older = reviews.open_in(ctx.tx, session.id)
@@ -274,7 +216,7 @@ def _offered(ctx: Ctx, session: Session, body: ReviewOffered, at: datetime) -> N
 
 
 def _merged(ctx: Ctx, session: Session, body: Merged) -> None:
-    if not _owns(session, body.review):
+    if not session.owns(body.review):
         return
     landed = reviews.merged(ctx.tx, body.review, ctx.now, commit=body.commit, landed_on=body.landed_on, look=body.look)
     if landed:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.domain import progress
-from bot.domain.questions import Asked
+from bot.domain.questions import Asked, blocking
 from bot.domain.reviews import Offered
-from bot.domain.sessions import Session, Waiting, light
+from bot.domain.sessions import Session, Waiting, light, why_failed
 from bot.domain.views import Light, ProgressView, QuestionCard, ReviewCard, SessionCard
 from bot.services.ctx import Ctx
 from bot.services.words import cut
-from bot.store import due, events, facts, hosts, people, questions, reviews, sessions
+from bot.store import due, events, facts, hosts, people, prompts, questions, reviews, sessions
 from bot.store.commands import runner_peer
-from bot.wire.types import Ending, PersonId
+from bot.wire.types import Ending, PersonId, Question
 
 TASK_SHOWN = 1_200
+TROUBLE_SHOWN, BACKGROUND_SHOWN = 300, 20
 LIGHTS_AT_REST = frozenset((Light.ENDED, Light.MERGED))
 
 
@@ -77,6 +79,16 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
         link=link(ctx, session),
         owner_name=_name(ctx, session.owner),
         reviewer_name=_name(ctx, session.reviewer),
+        abilities=session.abilities or frozenset(),
+        agent_title=session.agent_title,
+        queued=prompts.count_queued(ctx.tx, session.id) if session.open else 0,
+        limited_until=session.limited_until,
+        wakes=session.wakes,
+        background=snapshot.background[:BACKGROUND_SHOWN] if snapshot and session.open else (),
+        trouble=cut(snapshot.trouble, TROUBLE_SHOWN) if snapshot and session.open else "",
+        context=snapshot.context if snapshot and session.open else None,
+        budget=session.budget,
+        attached=session.attached,
     )
 
 
@@ -96,6 +108,8 @@ def _detail(ctx: Ctx, session: Session, shown: Light) -> str:
         return f"Its host {session.host} is silent: answers are taken now and delivered on wake."
     if shown is Light.STOPPED:
         return session.last_words
+    if shown is Light.FAILED and session.open:
+        return why_failed(session)
     return "\n".join(part for part in (_landed(ctx, session), session.detail, _look(session.look)) if part)
 
 
@@ -117,15 +131,30 @@ def _decisions(ctx: Ctx, session: Session) -> tuple[str, ...]:
     """What waits for a person, one line each."""
     if not session.open:
         return ()
-    lines = [cut(asked.question.title, 150) for asked in questions.open_in(ctx.tx, session.id)]
+    lines = [_line(asked.question) for asked in questions.open_in(ctx.tx, session.id)]
     for offered in reviews.open_in(ctx.tx, session.id):
         if offered.merging_by is None:
             lines.append(f"Review {offered.review.commit[:7]}: {cut(_first_line(offered.review.summary), 120)}")
     return tuple(lines)
 
 
+def _line(question: Question) -> str:
+    """What is asked, and what is done meanwhile where nothing waits for the answer."""
+    title = cut(question.title, 150)
+    default = next((o.label for o in question.options if o.id == question.default), question.default)
+    return title if blocking(question) or not default else f"{title} (going on with: {cut(default, 60)})"
+
+
 def _first_line(text: str) -> str:
     return next((line for line in text.splitlines() if line.strip()), "")
+
+
+def whole_card(ctx: Ctx, stand: Sequence[Asked], session: Session) -> QuestionCard:
+    """All questions of one call, the first one's card with the others on it; one mention for all."""
+    first, *others = [question_card(ctx, asked, session) for asked in stand]
+    calls = any(asked.ping and asked.open for asked in stand)
+    quiet = tuple(replace(other, mention=None) for other in others)
+    return replace(first, mention=session.owner if calls else None, others=quiet)
 
 
 def question_card(ctx: Ctx, asked: Asked, session: Session) -> QuestionCard:

@@ -21,17 +21,23 @@ from bot.domain.intents import (
     Note,
     Nothing,
     Origin,
+    Pause,
     Prefs,
     Reply,
     ReplyAs,
+    Reset,
     Response,
+    Resume,
     SendBack,
     SetPrefs,
+    SetWake,
     Start,
     StartOffers,
     Status,
+    Steer,
     Stop,
     Tell,
+    Unsend,
 )
 from bot.domain.views import HomeView, QuestionCard, ReviewCard, SessionCard
 from bot.errors import StoreError
@@ -39,10 +45,12 @@ from bot.services import (
     adopting,
     answering,
     cards,
+    following,
     homes,
     looking,
     outbox,
     prefs,
+    resting,
     reviewing,
     starting,
     stopping,
@@ -192,8 +200,20 @@ def dispatch(act: Act, intent: Intent) -> Response:
             return starting.start(act, intent)
         case Stop(session):
             return stopping.stop(act, session)
-        case Tell(session, text):
-            return talking.tell(act, session, text)
+        case Tell(session, text, now):
+            return talking.tell(act, session, text, now=now)
+        case Steer(prompt):
+            return following.steer(act, prompt)
+        case Unsend(prompt):
+            return following.unsend(act, prompt)
+        case Pause(session):
+            return resting.pause(act, session)
+        case Resume(session):
+            return resting.resume(act, session)
+        case Reset(session):
+            return resting.reset(act, session)
+        case SetWake(session, on):
+            return resting.set_wake(act, session, on=on)
         case ListSessions(everyone):
             return looking.listing(act, everyone=everyone)
         case Status(session):

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from bot.domain import digests as editions
 from bot.domain import progress
 from bot.domain.digests import Candidate
-from bot.domain.sessions import Session, SessionState
+from bot.domain.questions import blocking
+from bot.domain.sessions import Session, SessionState, why_failed
 from bot.domain.views import DecisionLine, DigestView, Light, SessionLine
 from bot.services import cards, touch
 from bot.services.ctx import Ctx
@@ -54,9 +55,15 @@ def candidates(ctx: Ctx, person: PersonId, told: dict[str, str]) -> list[Candida
     for session in sessions.of(ctx.tx, person, ended_since=ctx.now - REMEMBERED):
         decisions = _decisions(ctx, session, person)
         found += decisions
-        if session.owner == person and not decisions:
+        if session.owner == person and not any(_waits(ctx, c) for c in decisions):
             found += [c for c in _rest(ctx, session, person) if session.open or editions.is_news(c, told)]
     return found
+
+
+def _waits(ctx: Ctx, candidate: Candidate) -> bool:
+    """A session that goes on with an assumption has progress to tell as well."""
+    asked = questions.get(ctx.tx, QuestionId(candidate.ref)) if candidate.kind == "question" else None
+    return asked is None or blocking(asked.question)
 
 
 def _decisions(ctx: Ctx, session: Session, person: PersonId) -> list[Candidate]:
@@ -84,7 +91,7 @@ def _rest(ctx: Ctx, session: Session, person: PersonId) -> list[Candidate]:
             return [Candidate("failed", session.id, session.id, since, str(to_us(since)), _why(session), light.value)]
         merger, landed_on = reviews.merged_by(ctx.tx, session.id)
         text = f"merged into {landed_on}" if landed_on else cut(session.detail or session.look, 200)
-        own = person in (session.stop_by, merger)
+        own = person in (session.stop_by, merger) or session.ending is Ending.DETACHED
         return [Candidate("done", session.id, session.id, since, text=text, light=light.value, own_doing=own)]
     if session.state is SessionState.STOPPED and light is Light.STOPPED:
         words = cut(session.last_words, 300)
@@ -98,7 +105,7 @@ def _rest(ctx: Ctx, session: Session, person: PersonId) -> list[Candidate]:
 
 
 def _why(session: Session) -> str:
-    return cut(session.detail or session.last_words or "it ended without saying why", 300)
+    return cut(why_failed(session) or "it ended without saying why", 300)
 
 
 # --- showing --------------------------------------------------------------------------------------------------------
@@ -110,8 +117,10 @@ def view(ctx: Ctx, digest_id: int) -> DigestView | None:
         return None
     lines: dict[str, list[SessionLine]] = {"stopped": [], "working": [], "done": []}
     decisions: list[DecisionLine] = []
+    told = {row.session: sessions.must(ctx.tx, row.session) for row in kept.rows}
+    used = progress.used(session.snapshot for session in told.values())
     for row in kept.rows:
-        session = sessions.must(ctx.tx, row.session)
+        session = told[row.session]
         if row.kind in lines:
             light = row.light or Light.WORKING
             lines[row.kind].append(SessionLine(session.id, session.name, light, row.text, cards.link(ctx, session)))
@@ -127,6 +136,8 @@ def view(ctx: Ctx, digest_id: int) -> DigestView | None:
         done=tuple(lines["done"]),
         next=kept.next if kept.next and kept.next > ctx.now else None,
         on_demand=kept.on_demand,
+        tokens=used.tokens,
+        cost=used.cost,
     )
 
 

@@ -5,18 +5,20 @@ What is held shows at once on the session's card and in Home: neither calls anyb
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
 from bot.domain.attention import History, Hold, Item, NextDigest, Now, Policy, Verdict, What, decide
+from bot.domain.questions import Asked
 from bot.domain.reviews import Offered
-from bot.domain.sessions import Session, SessionState
+from bot.domain.sessions import Session, SessionState, why_failed
 from bot.services import routine, touch, words
 from bot.services.ctx import Ctx
 from bot.store import due, people, questions, reviews, sessions
-from bot.wire.types import Ending, PersonId, QuestionId, ReviewId, SessionId
+from bot.wire.types import Ending, PersonId, QuestionId, ReviewId, SessionId, Urgency
 
-COME_BACK = "Nothing is lost: a reply here starts its agent again, where it stopped."
+COME_BACK = "Nothing is lost: *Resume* on its card, or a reply here, starts its agent again where it stopped."
 
 
 class Held(StrEnum):
@@ -30,10 +32,16 @@ class Held(StrEnum):
     FAILURE = "held_failure"
 
 
-def verdict(ctx: Ctx, what: What, person: PersonId) -> Verdict:
-    known = people.get(ctx.tx, person)
-    history = History(known.acted_at, known.pinged_at) if known else History()
-    return decide(Item(what, person), ctx.settings.policies.get(person, Policy()), history, ctx.now)
+def verdict(
+    ctx: Ctx,
+    what: What,
+    person: PersonId,
+    urgency: Urgency = Urgency.BLOCKING,
+    deadline: datetime | None = None,
+) -> Verdict:
+    known, slot = people.get(ctx.tx, person), due.get(ctx.tx, "digest", person)
+    history = History(known.acted_at if known else None, known.pinged_at if known else None, slot.at if slot else None)
+    return decide(Item(what, person, urgency, deadline), ctx.settings.policies.get(person, Policy()), history, ctx.now)
 
 
 def call(ctx: Ctx, held: Held, ref: str, says: Verdict) -> None:
@@ -67,11 +75,7 @@ def release(ctx: Ctx, held: Held, ref: str) -> None:
     """Post it, if it still waits for somebody."""
     match held:
         case Held.QUESTION:
-            asked = questions.get(ctx.tx, QuestionId(ref))
-            if asked is not None and asked.open:
-                questions.release(ctx.tx, asked.question.id)
-                routine.bring_progress(ctx, asked.session)
-                touch.post_question(ctx, sessions.must(ctx.tx, asked.session), asked.question.id)
+            _release_card(ctx, questions.on_card(ctx.tx, questions.card_of(ctx.tx, QuestionId(ref))))
         case Held.REVIEW | Held.COPY:
             offered = reviews.get(ctx.tx, ReviewId(ref))
             if offered is not None and offered.open:
@@ -82,6 +86,17 @@ def release(ctx: Ctx, held: Held, ref: str) -> None:
                 _tell(ctx, session)
         case _:
             assert_never(held)
+
+
+def _release_card(ctx: Ctx, asked: list[Asked]) -> None:
+    """What stands on one card is posted together, and calls its person once."""
+    for each in asked:
+        due.cancel(ctx.tx, Held.QUESTION, each.question.id)
+    if any(each.open for each in asked):
+        first = asked[0]
+        questions.release(ctx.tx, first.card)
+        routine.bring_progress(ctx, first.session)
+        touch.post_question(ctx, sessions.must(ctx.tx, first.session), first.question.id)
 
 
 def anew(ctx: Ctx, session: Session) -> None:
@@ -116,8 +131,10 @@ def _failed(session: Session) -> bool:
 
 def _tell(ctx: Ctx, session: Session) -> None:
     people.pinged(ctx.tx, session.owner, f"failed:{session.id}", ctx.now)
-    why = session.detail or session.last_words or "it gave no reason"
+    why = why_failed(session) or "it gave no reason"
     head = f"❌ *{words.escape(session.name)}* failed · {words.person(session.owner)}"
     routine.bring_progress(ctx, session.id)
-    lines = (head, words.escape(words.cut(why, 1500)), COME_BACK if session.open else "")
+    last = session.last_words if session.last_words not in why else ""
+    said = f"Its last words: {words.escape(words.cut(last, 1000))}" if last else ""
+    lines = (head, words.escape(words.cut(why, 1500)), said, COME_BACK if session.open else "")
     touch.say(ctx, session, "\n".join(line for line in lines if line))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
+from bot.domain import progress
 from bot.domain.digests import DECISIONS
 from bot.domain.views import HomeView
 from bot.services import calendar, cards, editions, words
@@ -38,16 +39,20 @@ def home_view(ctx: Ctx, person: PersonId) -> HomeView:
         if line := editions.decision(ctx, row, session, number):
             lines.append(line)
     slot = due.get(ctx.tx, "digest", person)
+    mine = sessions.of(ctx.tx, person)
+    used = progress.used(session.snapshot for session in mine)
     return HomeView(
         person=person,
         at=ctx.now,
         decisions=tuple(lines),
-        sessions=tuple(cards.session_card(ctx, s) for s in sessions.of(ctx.tx, person)[-SESSIONS_SHOWN:]),
+        sessions=tuple(cards.session_card(ctx, s) for s in mine[-SESSIONS_SHOWN:]),
         next_digest=slot.at if slot else None,
         digest=schedule_of(ctx, known),
         tz=tz.key,
         answered_today=questions.answered_by_since(ctx.tx, person, _midnight(ctx.now, tz)),
         pinged_today=people.pings_since(ctx.tx, person, _midnight(ctx.now, tz)),
+        tokens=used.tokens,
+        cost=used.cost,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from bot.domain.sessions import SessionState
-from bot.services import applying, touch
+from bot.services import applying, closing, following, touch
 from bot.services.ctx import Ctx
 from bot.services.ports import Clock
 from bot.services.settings import ServiceSettings
@@ -19,7 +19,7 @@ from bot.services.tokens import HOST_TOKEN, RUNNER_TOKEN, digest_of
 from bot.store import commands, due, events, hosts, sessions
 from bot.store.database import Database, Tx
 from bot.wire import codec
-from bot.wire.messages import Event, Hello, Progressed, StartSession, StopSession
+from bot.wire.messages import Event, Hello, Progressed, Prompt, StartSession, StopSession
 from bot.wire.types import AgentOffer, Ending, HostId, PersonId, RepoOffer, SessionId
 
 log = structlog.get_logger()
@@ -224,17 +224,19 @@ def _command_acked(ctx: Ctx, peer: Peer, command: int, problem: str) -> None:
     taken = commands.take(ctx.tx, key_of(peer), command)
     if taken is None or not problem:
         return
-    kind, session_id, _body = taken
+    kind, session_id, refused = taken
     log.warning("link.command_refused", peer=key_of(peer), command=command, type=kind, problem=problem)
     session = sessions.get(ctx.tx, session_id)
     if session is None or not session.open:
         return
     if kind == StartSession.type:
-        applying.refused(ctx, session, problem, "")
+        closing.refused(ctx, session, problem, "")
     elif kind == StopSession.type and session.state is SessionState.STOPPING:
         # Whoever else could still stop it will say so itself.
         if isinstance(peer, HostPeer) and events.connected(ctx.tx, commands.runner_peer(session.id)):
             return
-        applying.close(ctx, session, Ending.STOPPED, detail=problem)
+        closing.close(ctx, session, Ending.STOPPED, detail=problem)
     else:
         touch.say(ctx, session, applying.command_problem(kind, problem))
+        if kind == Prompt.type:
+            following.refused(ctx, session, refused, problem)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.intents import Listing, Note, Response, StatusOf
+from bot.domain.intents import Listing, Note, Response, StatusOf, Waiting
 from bot.domain.views import Light
 from bot.services import cards, finding
 from bot.services.ctx import Act, Ctx
-from bot.store import commands, events, questions, reviews, sessions
+from bot.store import commands, events, prompts, questions, reviews, sessions
 from bot.wire.messages import ReportNow
 from bot.wire.types import PersonId
 
@@ -44,6 +44,7 @@ def status(act: Act, named: str) -> Response:
         questions=tuple(asked.question for asked in questions.open_in(act.tx, session.id)),
         review=offered[-1].review if offered else None,
         last_words=session.snapshot.last_words if session.snapshot and session.open else session.last_words,
+        queued=tuple(Waiting(kept.id, kept.text, kept.by) for kept in prompts.queued(act.tx, session.id)),
     )
 
 

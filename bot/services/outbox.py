@@ -19,7 +19,7 @@ from bot.services.settings import ServiceSettings
 from bot.store import deliveries, people, questions, reviews, sessions
 from bot.store.database import Database, Tx
 from bot.store.deliveries import DeadLetter
-from bot.wire.types import PersonId, QuestionId, ReviewId, SessionId
+from bot.wire.types import PersonId, ReviewId, SessionId
 
 log = structlog.get_logger()
 
@@ -116,10 +116,10 @@ def render(ctx: Ctx, delivery: Delivery) -> View | None:
             session = sessions.get(tx, SessionId(ref))
             return cards.session_card(ctx, session) if session else None
         case Subject.QUESTION:
-            asked = questions.get(tx, QuestionId(ref))
-            if asked is None or (new and not asked.open):
+            stand = questions.on_card(tx, ref)
+            if not stand or (new and not any(asked.open for asked in stand)):
                 return None  # settled before it was ever shown: a post would only disturb
-            return cards.question_card(ctx, asked, sessions.must(tx, asked.session))
+            return cards.whole_card(ctx, stand, sessions.must(tx, stand[0].session))
         case Subject.REVIEW:
             offered = reviews.get(tx, ReviewId(ref))
             if offered is None or (new and not offered.open):
@@ -183,10 +183,10 @@ def _first_post(ctx: Ctx, delivery: Delivery, message: MessageRef) -> None:
             sessions.change(tx, session.id, channel=channel, thread_ts=message.ts)
             deliveries.move_session(tx, session.id, channel or touch.dm_lane(session.owner), forget_messages=False)
         case Subject.QUESTION:
-            asked = questions.get(tx, QuestionId(delivery.ref))
-            if asked and asked.ping:
-                questions.posted(tx, asked.question.id)
-                people.pinged(tx, sessions.must(tx, asked.session).owner, delivery.ref, ctx.now)
+            stand = questions.on_card(tx, delivery.ref)
+            if any(asked.ping for asked in stand):
+                questions.posted(tx, delivery.ref)
+                people.pinged(tx, sessions.must(tx, stand[0].session).owner, delivery.ref, ctx.now)
         case Subject.REVIEW:
             offered = reviews.get(tx, ReviewId(delivery.ref))
             if offered:
@@ -278,9 +278,9 @@ def lost(ctx: Ctx, message: MessageRef) -> None:
                 sessions.change(ctx.tx, session.id, thread_ts="")
                 _post_anew(ctx, session)
         case Subject.QUESTION:
-            asked = questions.get(ctx.tx, QuestionId(ref))
-            if asked and asked.open:
-                touch.post_question(ctx, sessions.must(ctx.tx, asked.session), asked.question.id)
+            stand = questions.on_card(ctx.tx, ref)
+            if any(asked.open for asked in stand):
+                touch.post_question(ctx, sessions.must(ctx.tx, stand[0].session), stand[0].question.id)
         case Subject.REVIEW:
             offered = reviews.get(ctx.tx, ReviewId(ref))
             if offered and offered.open:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
+import math
 from dataclasses import dataclass, replace
 
 from bot.domain import names
 from bot.domain.intents import Note, Response, Start, StartOffers
 from bot.domain.routing import looks_like_a_person
-from bot.domain.sessions import Session, SessionState
-from bot.services import finding, routine, touch, words
+from bot.domain.sessions import Session
+from bot.services import beginning, finding, words
 from bot.services.ctx import Act, Ctx
-from bot.services.tokens import RUNNER_TOKEN, digest_of
-from bot.store import commands, hosts, people, sessions
+from bot.store import hosts, people, sessions
 from bot.store.hosts import Host
-from bot.wire.messages import StartSession
-from bot.wire.types import AgentOffer, PersonId, RepoOffer, SessionSpec
+from bot.wire.types import AgentOffer, PersonId, RepoOffer
 
 MAX_TASK_BYTES = 100_000
+LARGEST_BUDGET = 1_000_000
 CONNECT = "Connect one: `switchboard host --bot URL --token-file PATH` on the machine that has the repository."
 
 
@@ -52,7 +51,8 @@ def start(act: Act, intent: Start) -> Response:
         return problem
     task = names.clean(intent.task)
     intent = replace(intent, base=names.visible(intent.base))
-    for problem in (_bad_task(task), _bad_base(intent.base), _bad_name(act, intent.name), _bad_reviewer(act, intent)):
+    checks = (_bad_task(task), _bad_base(intent.base), _bad_name(act, intent.name), _bad_reviewer(act, intent))
+    for problem in (*checks, _bad_budget(intent.budget)):
         if problem:
             return problem
     chosen = _choose(act, intent)
@@ -60,29 +60,13 @@ def start(act: Act, intent: Start) -> Response:
         return chosen
     name = names.unique(names.slug(intent.name) or names.name_for(task), sessions.names_in_use(act.tx))
     session = _session(act, intent, chosen, name, task)
-    token = RUNNER_TOKEN + secrets.token_urlsafe(32)
-    sessions.add(act.tx, session, digest_of(token))
-    spec = SessionSpec(
-        session=session.id,
-        name=name,
-        repo=session.repo,
-        task=task,
-        owner=finding.person_of(act, act.by),
-        agent=session.agent,
-        base=session.base,
-        branch=session.branch,
-        scope=session.scope,
-        token=token,
-    )
-    commands.add(act.tx, commands.host_peer(session.host), session.id, StartSession(spec), act.now)
-    touch.card(act, session)
-    routine.schedule_digests(act, session)
+    beginning.begin(act, session, finding.person_of(act, act.by))
     return Note(f"Starting *{words.escape(name)}* on {words.escape(session.repo)}. {_where(session)}")
 
 
 def _session(act: Act, intent: Start, chosen: Chosen, name: str, task: str) -> Session:
-    return Session(
-        id=names.new_session_id(),
+    return beginning.fresh(
+        act,
         name=name,
         repo=chosen.repo.name,
         task=task,
@@ -93,20 +77,8 @@ def _session(act: Act, intent: Start, chosen: Chosen, name: str, task: str) -> S
         branch=names.branch_for(name),
         scope=tuple(p.strip() for p in intent.scope if p.strip()) or chosen.repo.scope,
         host=chosen.host.id,
-        state=SessionState.STARTING,
-        state_at=act.now,
-        created=act.now,
-        open=True,
-        ended_at=None,
-        ending=None,
-        detail="",
-        look="",
-        last_words="",
-        stop_by=None,
-        place=None,
-        snapshot=None,
         channel=_channel(act, chosen.repo),
-        thread_ts="",
+        budget=intent.budget,
     )
 
 
@@ -166,6 +138,13 @@ def _bad_name(act: Act, name: str) -> Note | None:
         problem=True,
         field="name",
     )
+
+
+def _bad_budget(budget: float | None) -> Note | None:
+    if budget is None or (math.isfinite(budget) and 0 < budget <= LARGEST_BUDGET):
+        return None
+    text = f"A budget is an amount in US dollars, more than 0 and at most {LARGEST_BUDGET:,}, like `5` or `2.50`."
+    return Note(text, problem=True, field="budget")
 
 
 def _bad_reviewer(act: Act, intent: Start) -> Note | None:

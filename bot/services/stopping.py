@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.intents import Note, Nothing, Response
 from bot.domain.sessions import Session, SessionState
-from bot.services import applying, finding, touch, words
+from bot.services import closing, finding, touch, words
 from bot.services.ctx import Act
 from bot.store import commands, events, hosts, sessions
 from bot.wire.messages import StopSession
@@ -26,10 +26,10 @@ def stop(act: Act, named: str) -> Response:
     if session.place is None and commands.cancel_start(act.tx, host, session.id):
         # The host may have it on its disk without having said so: it is told too, and refuses what it does not know.
         _tell_host(act, session)
-        applying.close(act, sessions.must(act.tx, session.id), Ending.STOPPED, detail="stopped before it began")
+        closing.close(act, sessions.must(act.tx, session.id), Ending.STOPPED, detail="stopped before it began")
         return Note(f"{words.code(session.name)} is stopped; it had not begun.")
     if hosts.get(act.tx, session.host) is None:
-        applying.close(
+        closing.close(
             act, sessions.must(act.tx, session.id), Ending.STOPPED, detail="its host is not enrolled any more"
         )
         return Note(f"{words.code(session.name)} is closed; its host is gone.")

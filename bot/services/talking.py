@@ -5,54 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from bot.domain import names
 from bot.domain import questions as rules
 from bot.domain.intents import AskHow, AskWhich, Note, Nothing, ReplyAs, Response
-from bot.domain.questions import MAX_TEXT, IsAnswer, IsPrompt, NeedsHow, NeedsWhich, Refused
-from bot.domain.sessions import Session, SessionState
-from bot.services import answering, finding, words
+from bot.domain.questions import IsAnswer, IsPrompt, NeedsHow, NeedsWhich, Refused
+from bot.domain.sessions import Session
+from bot.services import answering, finding, following, words
 from bot.services.ctx import Act
-from bot.store import commands, questions, replies, reviews, sessions
-from bot.wire.messages import Prompt
+from bot.store import questions, replies, sessions
 
 
-def tell(act: Act, named: str, text: str) -> Response:
+def tell(act: Act, named: str, text: str, *, now: bool = False) -> Response:
     session = finding.find(act, named)
     if isinstance(session, Note):
         return session
     if problem := finding.allowed(act, session):
         return problem
-    return prompt(act, session, text) or Note(
-        f"{words.code(session.name)} has your words. {_when(act, session)}".strip()
-    )
+    said = following.queue(act, session, text, now=now)
+    if isinstance(said, Note):
+        return said
+    return following.heard(act, session, said, now=now) or Nothing()
 
 
-def prompt(act: Act, session: Session, text: str) -> Note | None:
-    """Queue words for the agent's next turn; a note says why that is not possible."""
-    text = names.clean(text)
-    if not text:
-        return Note("There are no words in that.", problem=True, field="text")
-    if len(text) > MAX_TEXT:
-        return Note(
-            f"That is {len(text):,} characters; at most {MAX_TEXT:,} fit. Put the rest into a file in the repo.",
-            problem=True,
-            field="text",
-        )
-    if not session.open:
-        return finding.gone(session)
-    if session.stop_by is not None:
-        return Note(f"{words.code(session.name)} is being stopped; your words were not sent.", problem=True)
-    body = Prompt(text, finding.person_of(act, act.by))
-    commands.add(act.tx, commands.runner_peer(session.id), session.id, body, act.now)
-    return None
-
-
-def _when(act: Act, session: Session) -> str:
-    if session.state is SessionState.STOPPED:
-        return ""
-    if reviews.open_in(act.tx, session.id):
-        return "It takes them up now; what it changes comes as a new review."
-    return "It reads them when its turn ends."
+def _prompt(act: Act, session: Session, text: str, *, quiet: bool = False) -> Response:
+    """Words for the agent's next turn. An agent at rest starts at once, which its card shows."""
+    said = following.queue(act, session, text)
+    return said if isinstance(said, Note) else following.heard(act, session, said, quiet=quiet) or Nothing()
 
 
 # --- replies in a thread --------------------------------------------------------------------------------------------
@@ -73,7 +50,7 @@ def reply(act: Act, text: str) -> Response:
     means = rules.meaning(tuple(asked.question for asked in open_questions), text, by)
     match means:
         case IsPrompt():
-            return prompt(act, session, text) or _heard(act, session)
+            return _prompt(act, session, text, quiet=True)
         case IsAnswer(_, answer):
             return answering.take(act, open_questions[0], session, answer)
         case NeedsHow(question):
@@ -84,15 +61,6 @@ def reply(act: Act, text: str) -> Response:
             return Note(words.escape(problem), problem=True)
         case _:
             assert_never(means)
-
-
-def _heard(act: Act, session: Session) -> Response:
-    """An agent at rest starts at once, which its card shows; one at work reads it later, which nothing shows."""
-    if session.state is SessionState.STOPPED:
-        return Nothing()
-    if reviews.open_in(act.tx, session.id):
-        return Note(f"{words.code(session.name)} takes this up now; what it changes comes as a new review.")
-    return Note(f"{words.code(session.name)} is at work; it reads this when its turn ends.")
 
 
 def not_yours(act: Act) -> Response:
@@ -143,14 +111,10 @@ def _use(act: Act, intent: ReplyAs, kept: replies.Kept) -> Response:
         case "prompt":
             if problem := finding.allowed(act, session):
                 return problem
-            return prompt(act, session, kept.text) or _sent(act, session)
+            return _prompt(act, session, kept.text)
         case "answer":
             if intent.question is None:
                 return Note("Say which question it answers.", problem=True)
             return answering.answer_text(act, intent.question, kept.text)
         case _:
             assert_never(intent.use)
-
-
-def _sent(act: Act, session: Session) -> Note:
-    return Note(f"{words.code(session.name)} has your words. {_when(act, session)}".strip())

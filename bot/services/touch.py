@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.domain.deliveries import Subject
 from bot.domain.sessions import Session
 from bot.services.ctx import Ctx
-from bot.store import deliveries, digests, people, sessions
+from bot.store import deliveries, digests, people, questions, sessions
 from bot.store.deliveries import Spot
 from bot.wire.types import PersonId, QuestionId, ReviewId, SessionId
 
@@ -53,7 +53,8 @@ def home(ctx: Ctx, person: PersonId) -> None:
 
 
 def post_question(ctx: Ctx, session: Session, question: QuestionId) -> None:
-    _put(ctx, Subject.QUESTION, question, thread(session))
+    """The card that it stands on."""
+    _put(ctx, Subject.QUESTION, questions.card_of(ctx.tx, question), thread(session))
 
 
 def post_review(ctx: Ctx, session: Session, review: ReviewId) -> None:
@@ -66,11 +67,15 @@ def post_copy(ctx: Ctx, session: Session, review: ReviewId) -> None:
 
 
 def question(ctx: Ctx, session: Session, question_id: QuestionId) -> None:
-    _everywhere(ctx, Subject.QUESTION, question_id, session)
+    _everywhere(ctx, Subject.QUESTION, questions.card_of(ctx.tx, question_id), session)
+    _digests_with(ctx, question_id)
+    card(ctx, session)
 
 
 def review(ctx: Ctx, session: Session, review_id: ReviewId) -> None:
     _everywhere(ctx, Subject.REVIEW, review_id, session)
+    _digests_with(ctx, review_id)
+    card(ctx, session)
 
 
 def failure(ctx: Ctx, session: Session) -> None:
@@ -103,12 +108,17 @@ def say(ctx: Ctx, session: Session, text: str) -> None:
     _put(ctx, Subject.NOTE, str(note), thread(session))
 
 
+def whisper(ctx: Ctx, session: Session, to: PersonId, text: str) -> None:
+    """For one person: beside the thread, or in their own messages where the thread is in somebody else's."""
+    note = deliveries.add_note(ctx.tx, to, text, ctx.now)
+    spot = thread(session) if session.channel or to == session.owner else dm(to)
+    _put(ctx, Subject.PRIVATE, str(note), spot)
+
+
 def _everywhere(ctx: Ctx, subject: Subject, ref: QuestionId | ReviewId, session: Session) -> None:
     for copy in deliveries.copies(ctx.tx, subject, ref):
         spot = thread(session) if copy.session else dm(copy.person or session.owner)
         _put(ctx, subject, ref, replace(spot, place=copy.place))
-    _digests_with(ctx, ref)
-    card(ctx, session)
 
 
 def _digests_with(ctx: Ctx, ref: QuestionId | ReviewId | SessionId) -> None:

@@ -59,3 +59,11 @@ def drop_for_runner(tx: Tx, session: SessionId) -> None:
 def cancel_start(tx: Tx, peer: str, session: SessionId) -> bool:
     """True when the host had not taken the session yet, and now never will."""
     return tx.run("DELETE FROM commands WHERE peer = ? AND session = ? AND type = 'session.start'", peer, session) > 0
+
+
+def start_waits(tx: Tx, peer: str, session: SessionId) -> bool:
+    """Whether its host is still to be told to open it."""
+    return (
+        tx.one("SELECT 1 FROM commands WHERE peer = ? AND session = ? AND type = 'session.start'", peer, session)
+        is not None
+    )

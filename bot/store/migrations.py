@@ -256,3 +256,24 @@ def m006_talk_and_time(db: sqlite_utils.Database) -> None:
     )
     db.execute("CREATE INDEX digest_items_ref ON digest_items (ref)")
     db.table("told").create({"person": str, "item": str, "version": str, "at": int}, pk=("person", "item"))
+
+
+@steps()
+def m007_real_agents(db: sqlite_utils.Database) -> None:
+    for column in ("agent_title TEXT NOT NULL DEFAULT ''", "abilities TEXT", "limited_until INTEGER"):
+        db.execute(f"ALTER TABLE sessions ADD COLUMN {column}")
+    for column in ("wakes INTEGER NOT NULL DEFAULT 1", "exit_status INTEGER", "budget REAL"):
+        db.execute(f"ALTER TABLE sessions ADD COLUMN {column}")
+    db.execute("ALTER TABLE sessions ADD COLUMN attach TEXT NOT NULL DEFAULT ''")
+    db.execute("CREATE UNIQUE INDEX sessions_attach ON sessions (host, attach) WHERE attach != ''")
+    db.execute("ALTER TABLE questions ADD COLUMN card TEXT NOT NULL DEFAULT ''")
+    db.execute("UPDATE questions SET card = id")
+    db.execute("ALTER TABLE questions ADD COLUMN waits INTEGER NOT NULL DEFAULT 1")
+    db.execute("CREATE INDEX questions_card ON questions (card)")
+    db.execute(
+        "CREATE TABLE prompts (id TEXT PRIMARY KEY, session TEXT NOT NULL, person TEXT NOT NULL, text TEXT NOT NULL,"
+        " at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'queued', reason TEXT NOT NULL DEFAULT '',"
+        " taken_back_by TEXT)"
+    )
+    db.execute("CREATE INDEX prompts_session ON prompts (session)")
+    db.execute("CREATE INDEX prompts_queued ON prompts (session) WHERE state = 'queued'")

@@ -39,21 +39,26 @@ def _asked(row: sqlite3.Row) -> Asked:
         withdrawn=withdrawn,
         ping=bool(row["ping"]),
         held_for=row["held_for"],
+        card=row["card"],
     )
 
 
-def add(tx: Tx, session: SessionId, question: Question, at: datetime, *, ping: bool, held_for: str) -> bool:
-    """False when the question is known already."""
+def add(
+    tx: Tx, session: SessionId, question: Question, at: datetime, *, card: str, waits: bool, ping: bool, held_for: str
+) -> bool:
+    """False when the question is known already. ``waits``: work waits for its answer."""
     return (
         tx.run(
-            "INSERT OR IGNORE INTO questions (id, session, body, asked, open, ping, held_for)"
-            " VALUES (?, ?, ?, ?, 1, ?, ?)",
+            "INSERT OR IGNORE INTO questions (id, session, body, asked, open, ping, held_for, card, waits)"
+            " VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)",
             question.id,
             session,
             _json.encode(question),
             to_us(at),
             int(ping),
             held_for,
+            card,
+            int(waits),
         )
         > 0
     )
@@ -70,8 +75,20 @@ def open_in(tx: Tx, session: SessionId) -> list[Asked]:
     return [_asked(row) for row in rows]
 
 
+def on_card(tx: Tx, card: str) -> list[Asked]:
+    """All questions that stand on one card, in the order in which they came."""
+    return [_asked(row) for row in tx.all("SELECT * FROM questions WHERE card = ? ORDER BY rowid", card)]
+
+
+def card_of(tx: Tx, question: QuestionId) -> QuestionId:
+    """The question by which its card is known."""
+    row = tx.one("SELECT card FROM questions WHERE id = ?", question)
+    return QuestionId(row[0]) if row else question
+
+
 def oldest_open(tx: Tx, session: SessionId) -> datetime | None:
-    row = tx.one("SELECT MIN(asked) FROM questions WHERE session = ? AND open = 1", session)
+    """Of those that work waits for."""
+    row = tx.one("SELECT MIN(asked) FROM questions WHERE session = ? AND open = 1 AND waits = 1", session)
     return None if row is None or row[0] is None else from_us(row[0])
 
 
@@ -127,9 +144,9 @@ def later(tx: Tx, question: QuestionId, by: PersonId) -> None:
     tx.run("UPDATE questions SET later_by = ? WHERE id = ?", by, question)
 
 
-def posted(tx: Tx, question: QuestionId) -> None:
-    """Its card exists: whoever it mentions has been pinged, once."""
-    tx.run("UPDATE questions SET ping = 0 WHERE id = ?", question)
+def posted(tx: Tx, card: str) -> None:
+    """The card exists: whoever it mentions has been pinged, once for all that stands on it."""
+    tx.run("UPDATE questions SET ping = 0 WHERE card = ?", card)
 
 
 def answered_by_since(tx: Tx, person: PersonId, since: datetime) -> int:
@@ -137,6 +154,6 @@ def answered_by_since(tx: Tx, person: PersonId, since: datetime) -> int:
     return row[0] if row else 0
 
 
-def release(tx: Tx, question: QuestionId) -> None:
-    """No longer held: its post pings."""
-    tx.run("UPDATE questions SET ping = 1, held_for = '' WHERE id = ? AND open = 1", question)
+def release(tx: Tx, card: str) -> None:
+    """Nothing on this card is held any more: its post pings."""
+    tx.run("UPDATE questions SET held_for = '', ping = open WHERE card = ?", card)

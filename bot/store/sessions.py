@@ -11,12 +11,13 @@ import msgspec
 from bot.domain.sessions import Session, SessionState
 from bot.store.database import Tx
 from bot.store.times import from_us, maybe, to_us
-from bot.wire.types import Ending, HostId, PersonId, Place, SessionId, Snapshot
+from bot.wire.types import Ability, Ending, HostId, PersonId, Place, SessionId, Snapshot
 
 _json = msgspec.json.Encoder()
 _places = msgspec.json.Decoder(Place)
 _snapshots = msgspec.json.Decoder(Snapshot)
 _scopes = msgspec.json.Decoder(tuple[str, ...])
+_abilities = msgspec.json.Decoder(frozenset[Ability])
 
 
 def _session(row: sqlite3.Row) -> Session:
@@ -46,6 +47,13 @@ def _session(row: sqlite3.Row) -> Session:
         snapshot=_snapshots.decode(row["snapshot"]) if row["snapshot"] else None,
         channel=row["channel"],
         thread_ts=row["thread_ts"],
+        agent_title=row["agent_title"],
+        abilities=_abilities.decode(row["abilities"]) if row["abilities"] else None,
+        limited_until=maybe(row["limited_until"]),
+        wakes=bool(row["wakes"]),
+        exit_status=row["exit_status"],
+        budget=row["budget"],
+        attach=row["attach"],
     )
 
 
@@ -70,6 +78,8 @@ def add(tx: Tx, session: Session, token_hash: str) -> None:
             "created": to_us(session.created),
             "open": 1,
             "channel": session.channel,
+            "budget": session.budget,
+            "attach": session.attach,
         },
     )
 
@@ -101,11 +111,16 @@ def by_name(tx: Tx, name: str) -> Session | None:
     return _session(row) if row else None
 
 
+def by_attach(tx: Tx, host: HostId, attach: str) -> Session | None:
+    row = tx.one("SELECT * FROM sessions WHERE host = ? AND attach = ? AND attach != ''", host, attach)
+    return _session(row) if row else None
+
+
 def in_thread(tx: Tx, channel: str, thread_ts: str) -> SessionId | None:
     """Whose thread this is: the one under a session's card, or under a copy of one of its cards in somebody's DM."""
     row = tx.one(
         "SELECT CASE m.subject WHEN 'session' THEN m.ref WHEN 'question' THEN q.session ELSE r.session END"
-        " FROM messages m LEFT JOIN questions q ON q.id = m.ref AND m.subject = 'question'"
+        " FROM messages m LEFT JOIN questions q ON q.card = m.ref AND m.subject = 'question'"
         " LEFT JOIN reviews r ON r.id = m.ref AND m.subject = 'review'"
         " WHERE m.channel = ? AND m.ts = ? AND m.subject IN ('session', 'question', 'review')",
         channel,
@@ -153,7 +168,7 @@ def on_host(tx: Tx, host: HostId) -> list[tuple[SessionId, PersonId, PersonId | 
     return [(SessionId(r[0]), PersonId(r[1]), PersonId(r[2]) if r[2] else None) for r in rows]
 
 
-def change(tx: Tx, session: SessionId, **changes: str | int | bytes | None) -> None:
+def change(tx: Tx, session: SessionId, **changes: str | int | float | bytes | None) -> None:
     tx.update("sessions", "id", session, dict(changes))
 
 
@@ -170,6 +185,15 @@ def set_state(
         detail,
         last_words,
     )
+
+
+def describe(tx: Tx, session: SessionId, title: str, abilities: frozenset[Ability]) -> None:
+    """What its agent has said of itself."""
+    change(tx, session, agent_title=title, abilities=_json.encode(sorted(abilities)))
+
+
+def set_limit(tx: Tx, session: SessionId, until: datetime | None, *, wakes: bool) -> None:
+    change(tx, session, limited_until=to_us(until) if until else None, wakes=int(wakes))
 
 
 def end(tx: Tx, session: SessionId, ending: Ending, at: datetime, *, detail: str, look: str, last_words: str) -> None:

@@ -16,5 +16,13 @@ def from_us(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
+def sound(moment: datetime | None) -> datetime | None:
+    """A moment that a peer named, as aware UTC; without a zone it means UTC. None where no calendar has it."""
+    try:
+        return None if moment is None else moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
 def maybe(value: int | None) -> datetime | None:
     return None if value is None else from_us(value)
