@@ -25,8 +25,9 @@ class Quirks:
     with an extra ``answers``; ``tool``: it has none that reaches us, and uses the ask tool."""
     mcp: Literal["", "http", "stdio", "none"] = ""
     """How it takes the ask tool; empty: as its capabilities say."""
-    tool_wait: float = 50.0
-    """Seconds that it surely lets a tool run: the ask tool parks before that."""
+    tool_wait: float = 0.0
+    """Seconds that it lets a tool of an MCP server run: the ask tool parks before that. 0: the tool goes by the name
+    that the agent gives itself."""
     always: tuple[str, ...] | None = None
     """Ids of the "always" options that hold for this session only; others are not offered. None: not known, all are."""
     reset: Literal["new", "/clear"] = "new"
@@ -69,7 +70,7 @@ _ALL = (
         adapter="claude",
         login="Run `claude` in a terminal on this machine and log in with /login.",
         install="Run: pip install 'switchboard-slack[claude]' (its own program is inside).",
-        quirks=Quirks(tool_wait=86_000.0),
+        quirks=Quirks(tool_wait=86_400.0),
     ),
     Profile(
         "codex",
@@ -78,7 +79,7 @@ _ALL = (
         adapter="codex",
         login="Run `codex login` in a terminal on this machine.",
         install="Run: npm install -g @openai/codex",
-        quirks=Quirks(tool_wait=280.0),
+        quirks=Quirks(tool_wait=300.0),
     ),
     Profile(
         "claude-agent-acp",
@@ -86,7 +87,7 @@ _ALL = (
         ("claude-agent-acp",),
         login="Run `claude` in a terminal on this machine and log in with /login.",
         install="Run: npm install -g @agentclientprotocol/claude-agent-acp (Node.js 22 or newer)",
-        quirks=Quirks(reset="/clear", cost="process"),
+        quirks=Quirks(reset="/clear", cost="process", always=()),
     ),
     Profile(
         "codex-acp",
@@ -95,7 +96,7 @@ _ALL = (
         env={"INITIAL_AGENT_MODE": "workspace-write"},  # in its default mode a model answers its permission requests
         login="Run `codex login` in a terminal on this machine.",
         install="Run: npm install -g @agentclientprotocol/codex-acp",
-        quirks=Quirks(steer="method", tool_wait=280.0),
+        quirks=Quirks(steer="method", tool_wait=300.0),
     ),
     Profile(
         "opencode",
@@ -103,7 +104,7 @@ _ALL = (
         ("opencode", "acp"),
         login="Run `opencode auth login` in a terminal on this machine.",
         install="Run: npm install -g opencode-ai",
-        quirks=Quirks(question="tool"),
+        quirks=Quirks(question="tool", steer="prompt"),
     ),
     Profile(
         "gemini",
@@ -112,7 +113,9 @@ _ALL = (
         model_argv=("--model", "{model}"),
         login="Run `gemini` in a terminal on this machine and log in, or set GEMINI_API_KEY.",
         install="Run: npm install -g @google/gemini-cli",
-        quirks=Quirks(question="tool", resume=("load",), tool_wait=580.0),
+        quirks=Quirks(
+            question="tool", resume=("load",), tool_wait=600.0, always=("proceed_always", "proceed_always_tool")
+        ),
     ),
     Profile(
         "qwen",
@@ -121,7 +124,7 @@ _ALL = (
         model_argv=("--model", "{model}"),
         login="Run `qwen` in a terminal on this machine and log in with /auth.",
         install="Run: npm install -g @qwen-code/qwen-code (Node.js 22 or newer)",
-        quirks=Quirks(question="permission", resume=("load",), tool_wait=580.0),
+        quirks=Quirks(question="permission", resume=("load",), tool_wait=600.0, always=("proceed_always",)),
     ),
     Profile(
         "copilot",
@@ -129,7 +132,7 @@ _ALL = (
         ("copilot", "--acp"),
         login="Run `copilot` in a terminal on this machine and log in with /login.",
         install="Run: npm install -g @github/copilot",
-        quirks=Quirks(question="tool", resume=("load",), mcp="http", tool_wait=680.0),
+        quirks=Quirks(question="tool", resume=("load",), mcp="http", tool_wait=700.0),
     ),
     Profile(
         "vibe",

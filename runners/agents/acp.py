@@ -110,6 +110,11 @@ class AcpAgent:
         life = f" {self._life}" if self._quirks.cost == "process" else ""
         self._client.translator.meter = f"{session.id}{life}"
 
+    @property
+    def served(self) -> frozenset[str]:
+        """What it has used of its worktree through us: read, write, terminal."""
+        return frozenset(self._client.served)
+
     # --- turns
 
     async def prompt(self, text: str) -> TurnEnded:

@@ -24,8 +24,9 @@ from acp.schema import (
 
 from bot.wire.types import ALLOW
 from runners.agents import acp_forms as forms
+from runners.agents.acp_asks import is_own_ask, is_own_form
 from runners.agents.acp_lines import REQUEST
-from runners.agents.acp_permissions import lasting, reason, ruling
+from runners.agents.acp_permissions import lasting, pick, reason, ruling
 from runners.agents.acp_translate import Translator
 from runners.agents.acp_worktree import AcpWorktree
 from runners.agents.base import Answered, Chosen, Desk, Inquiry, Launch, Text, Unanswered
@@ -66,6 +67,8 @@ class AcpClient(AcpWorktree):
         self, session_id: str, tool_call: ToolCallUpdate, options: list[PermissionOption], **_: Any
     ) -> RequestPermissionResponse:
         call = self.translator.call(tool_call)
+        if is_own_ask(call) and (once := pick(options, "allow_once", "allow_always")):
+            return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=once))
         always = lasting(options, self._quirks.always)
         inquiry = self.translator.permission(call, always.name if always else "")
         (answer,) = await self._ask([inquiry])
@@ -78,11 +81,13 @@ class AcpClient(AcpWorktree):
             return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
         return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=verdict.option))
 
-    async def create_elicitation(self, message: str, mode: object, **_: Any) -> Filled:
+    async def create_elicitation(self, message: str, mode: object, **meta: Any) -> Filled:
         if not isinstance(mode, ElicitationFormSessionMode | ElicitationFormRequestMode):
             log.info("agent.elicitation.declined", mode=type(mode).__name__)
             return DeclineElicitationResponse(action="decline")
         if not mode.requested_schema.properties:
+            if is_own_form(message, meta):
+                return AcceptElicitationResponse(action="accept", content={})
             return await self._confirm(message, mode.requested_schema)
         return await self._fill(forms.fields(message, mode.requested_schema))
 

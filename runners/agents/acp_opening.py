@@ -27,8 +27,10 @@ from acp.schema import (
 )
 from pydantic import ValidationError
 
+from runners.agents.acp_asks import MCP_NAME
 from runners.agents.acp_faults import no_such, wrong_version
 from runners.agents.base import Launch
+from runners.launch import FOLDER
 from runners.profiles import Quirks
 
 log = structlog.get_logger()
@@ -39,7 +41,6 @@ CAPABILITIES = ClientCapabilities(
     elicitation=ElicitationCapabilities(form=ElicitationFormCapabilities()),
 )
 ABOUT = Implementation(name="switchboard", title="Switchboard", version="1")
-MCP_NAME = "switchboard"
 
 _Opened: TypeAlias = NewSessionResponse | LoadSessionResponse | ResumeSessionResponse
 
@@ -112,11 +113,14 @@ class Opening:
         way = self._quirks.mcp or ("http" if http else "stdio")
         if door is None or way == "none":
             return []
+        wait = self._quirks.tool_wait
         if way == "http":
             headers = [HttpHeader(name="Authorization", value=f"Bearer {door.token}")]
-            return [HttpMcpServer(type="http", name=MCP_NAME, url=door.url, headers=headers)]
-        env = [EnvVariable(name="SWITCHBOARD_FOLDER", value=str(self._launch.folder or ""))]
-        return [McpServerStdio(name=MCP_NAME, command=sys.executable, args=["-m", "runners.ask", "mcp"], env=env)]
+            url = f"{door.url}?wait={wait:g}" if wait else door.url
+            return [HttpMcpServer(type="http", name=MCP_NAME, url=url, headers=headers)]
+        env = [EnvVariable(name=FOLDER, value=str(self._launch.folder or ""))]
+        more = ["--wait", f"{wait:g}"] if wait else []
+        return [McpServerStdio(name=MCP_NAME, command=sys.executable, args=["-m", "bot.cli", "mcp", *more], env=env)]
 
     # --- mode and model
 

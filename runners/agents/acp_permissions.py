@@ -140,9 +140,9 @@ def ruling(
         case Chosen(option=option) if option == ALWAYS and always is not None:
             return Ruling(always.option_id)
         case Chosen(option=option) if option in (ALLOW, APPROVE):
-            return Ruling(_pick(options, "allow_once", "allow_always"))
+            return Ruling(pick(options, "allow_once", "allow_always"))
         case Chosen() | Text():
-            no = _pick(options, "reject_once", "reject_always")
+            no = pick(options, "reject_once", "reject_always")
             return Ruling(no, reason(inquiry, answer.text), isinstance(answer, Chosen) and answer.then_stop)
         case Unanswered():
             return Ruling(None)
@@ -157,7 +157,8 @@ def reason(inquiry: Inquiry, text: str) -> str:
     return f"You asked: “{inquiry.title}” The answer was no. {text.strip()}"
 
 
-def _pick(options: Sequence[PermissionOption], *kinds: str) -> str | None:
+def pick(options: Sequence[PermissionOption], *kinds: str) -> str | None:
+    """The id of the first option of one of these kinds, in the order of the kinds."""
     for kind in kinds:
         for option in options:
             if option.kind == kind:

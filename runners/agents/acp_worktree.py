@@ -31,6 +31,8 @@ class AcpWorktree:
     def __init__(self, launch: Launch) -> None:
         self._root = launch.cwd
         self.terminals = Terminals(launch.env)
+        self.served: set[str] = set()
+        """What of it the agent has used."""
 
     async def read_text_file(
         self, session_id: str, path: str, line: int | None = None, limit: int | None = None, **_: Any
@@ -41,6 +43,7 @@ class AcpWorktree:
             raise RequestError(_NOT_FOUND, str(problem), {"uri": path}) from problem
         except confine.OutOfBounds as problem:
             raise _refused(problem) from problem
+        self.served.add("read")
         return ReadTextFileResponse(content=text)
 
     async def write_text_file(self, session_id: str, path: str, content: str, **_: Any) -> WriteTextFileResponse:
@@ -48,6 +51,7 @@ class AcpWorktree:
             await asyncio.to_thread(confine.write_text, self._root, path, content)
         except confine.OutOfBounds as problem:
             raise _refused(problem) from problem
+        self.served.add("write")
         return WriteTextFileResponse()
 
     async def create_terminal(
@@ -66,6 +70,7 @@ class AcpWorktree:
             name = await self.terminals.create(command, args or (), more, folder, output_byte_limit)
         except (confine.OutOfBounds, NoTerminal) as problem:
             raise _refused(problem) from problem
+        self.served.add("terminal")
         return CreateTerminalResponse(terminal_id=name)
 
     async def terminal_output(self, session_id: str, terminal_id: str, **_: Any) -> TerminalOutputResponse:

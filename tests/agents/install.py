@@ -1,5 +1,6 @@
 """Installs the real coding agents of `pytest -m agents`, each at one named version: python -m tests.agents.install
 
+`--all` installs those of the table in docs/agents.md as well (about 1.2 GB).
 They land in SWITCHBOARD_TEST_TOOLS (default: .cache/agents in this repository) and nowhere else.
 """
 
@@ -37,6 +38,12 @@ class Tool:
 OPENCODE = Tool("opencode-ai", "1.18.33", "opencode")
 CODEX = Tool("@agentclientprotocol/codex-acp", "2.6.0", "codex-acp", ("@openai/codex@0.166.0",))
 TOOLS = (OPENCODE, CODEX)
+CLAUDE = Tool("@agentclientprotocol/claude-agent-acp", "0.101.0", "claude-agent-acp")
+GEMINI = Tool("@google/gemini-cli", "0.61.0", "gemini")
+QWEN = Tool("@qwen-code/qwen-code", "0.24.4", "qwen")
+NODE = Tool("node", "22.23.3", "node")
+"""For agents that want a newer Node than the machine has."""
+MORE = (CLAUDE, GEMINI, QWEN, NODE)
 
 
 class NotInstalled(Exception):
@@ -75,9 +82,9 @@ def install(tool: Tool) -> None:
     print(f"{tool.package} {tool.version} installed: {tool.path}")
 
 
-def main() -> int:
+def main(*words: str) -> int:
     try:
-        for tool in TOOLS:
+        for tool in (*TOOLS, *MORE) if "--all" in words else TOOLS:
             install(tool)
     except (NotInstalled, subprocess.CalledProcessError, OSError) as problem:
         print(f"The coding agents for the tests could not be installed: {problem}", file=sys.stderr)
@@ -86,4 +93,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
