@@ -10,11 +10,13 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.wire.types import Place, SessionSpec
-from runners import checks, git, launch, scope, ticket, worktrees
+from runners import checks, git, launch, preamble, scope, ticket, worktrees
 from runners.config import AgentConfig, HostConfig, RepoConfig
-from runners.errors import AgentMissing, WorktreeProblem, disk_problem
+from runners.errors import AgentMissing, RunnerError, WorktreeProblem, disk_problem
+from runners.preamble import House
 from runners.redact import redact
 from runners.ticket import Ticket
 from runners.worktrees import Opened
@@ -156,8 +158,16 @@ def _paper(
         ports=begun.ports,
         notes=tuple(redact(note) for note in (*opened.notes, *opened.aside)),
     )
+    rules = preamble.rules(
+        branch=place.branch,
+        base=place.base,
+        scope=place.scope,
+        ports=place.ports,
+        notes=opened.notes,
+        house=_house(repo),
+    )
     return Ticket(
-        spec=spec,
+        spec=spec if spec.budget is not None else replace(spec, budget=repo.budget),
         place=place,
         repo=str(repo.path),
         agent=agent.name,
@@ -171,7 +181,27 @@ def _paper(
         notes=opened.notes,
         report_every=config.report_every,
         fast_forward=repo.fast_forward,
+        adapter=agent.adapter,
+        profile=agent.profile,
+        model=agent.model,
+        mode=agent.mode,
+        rules=rules,
     )
+
+
+def _house(repo: RepoConfig) -> House:
+    """The repository's own rules as they stand now; never read from the branch at work."""
+    text = repo.preamble
+    if repo.preamble_file is not None:
+        try:
+            text = repo.preamble_file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as err:
+            words = err.strerror if isinstance(err, OSError) else "it is no text (UTF-8)"
+            raise RunnerError(
+                f"repos.{repo.name}.preamble_file {repo.preamble_file} cannot be read: {words}.",
+                "Correct switchboard.toml, or the file.",
+            ) from err
+    return House(text, repo.questions_first)
 
 
 def _taken(data: Path) -> list[tuple[int, int]]:

@@ -85,7 +85,7 @@ def _place(branch: str, base: str, scope: Sequence[str], ports: tuple[int, int] 
 
 
 def _questions(can_ask: bool, first: bool) -> list[str]:
-    tool = "your tool ask_human" if can_ask else "your question tool"
+    tool = "your tool ask_human (or your own for questions)" if can_ask else "your question tool"
     lines = []
     if first:
         lines.append(

@@ -21,8 +21,8 @@ async def leave(
     asker: Asker, clock: Callable[[], datetime], gone: Callable[[str], None], every: float = LOOK_EVERY
 ) -> None:
     """Until the session may end; then says so once."""
-    while not await over(asker, clock()):
-        await asyncio.sleep(every)  # noqa: ASYNC110  (it is time that changes this)
+    while not await over(asker, clock()):  # noqa: ASYNC110  (it is time that changes this)
+        await asyncio.sleep(every)
     gone(REASON)
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from runners import ticket
 from runners.agents.demo.brief import read_brief
+from runners.errors import RunnerError
 from runners.preamble import MOST_HOUSE, PREAMBLE_VERSION, House, first_message, rules, scope_words
+from tests.runners.scene import scene
 
 PLACE = {"branch": "sb/search", "base": "main"}
 
@@ -76,3 +81,27 @@ def test_the_demo_agent_reads_its_allowed_paths_in_it() -> None:
 
 def test_it_has_a_version() -> None:
     assert PREAMBLE_VERSION == 2
+
+
+# --- from switchboard.toml into a session --------------------------------------------------------------------------
+
+
+async def test_a_session_keeps_the_rules_it_began_with(tmp_path: Path) -> None:
+    file = tmp_path / "rules.md"
+    file.write_text("Use British spelling.")
+    async with scene(tmp_path, preamble_file=file, questions_first=False) as stage:
+        paper = await stage.place()
+        assert paper.rules.endswith("Rules of this repository:\nUse British spelling.")
+        assert "First only read" not in paper.rules
+        assert f"on branch {paper.place.branch}, made from main" in paper.rules
+        file.write_text("Use American spelling.")
+        assert ticket.read(stage.session).rules == paper.rules
+
+
+async def test_rules_that_cannot_be_read_leave_no_session_behind(tmp_path: Path) -> None:
+    (tmp_path / "rules.md").write_bytes(b"\xff\xfe\x00")
+    for file, words in ((tmp_path / "rules.md", "it is no text"), (tmp_path / "missing.md", "No such file")):
+        async with scene(tmp_path / file.stem, preamble_file=file) as stage:
+            with pytest.raises(RunnerError, match=words):
+                await stage.place()
+            assert not stage.session.exists()
