@@ -112,6 +112,18 @@ class Person:
                         return await self.post("action", container=container, action=body)
         raise AssertionError(f"no option {label!r} in {message['text']!r}")
 
+    async def ticks(self, channel: str, message: Json, send: str, *labels: str) -> Json:
+        """Ticks boxes, or picks from a menu of many, and presses the button that sends them."""
+        block = next(b for b in message["blocks"] if b["type"] == "input")
+        element = block["element"]
+        chosen = [o for o in element["options"] if o["text"]["text"].split(" · ")[0] in labels]
+        values = {block["block_id"]: {element["action_id"]: {"type": element["type"], "selected_options": chosen}}}
+        send_block, pressed = button(message, send)
+        action = {key: pressed[key] for key in ("action_id", "type", "value")}
+        container = {"type": "message", "channel": channel, "ts": message["ts"]}
+        body = {"block_id": send_block["block_id"], **action}
+        return await self.post("action", container=container, action=body, state={"values": values})
+
     async def modal(self) -> Json:
         """The modal on top."""
 
@@ -173,6 +185,9 @@ def _state(element: Json, value: str | None) -> Json:
         case "static_select":
             chosen = next((o for o in element["options"] if o["value"] == value), element.get("initial_option"))
             return {"type": "static_select", "selected_option": chosen}
+        case "checkboxes":
+            ticked = [o for o in element["options"] if o["value"] == value]
+            return {"type": "checkboxes", "selected_options": ticked}
         case "users_select":
             return {"type": "users_select", "selected_user": value}
     return {"type": element["type"], "value": element.get("initial_value") if value is None else value}

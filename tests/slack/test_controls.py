@@ -31,7 +31,11 @@ TELL, STATUS, STOP = "Tell it…", "Status", "Stop"
         ({"light": Light.NEEDS_YOU, "abilities": ALL}, [TELL, STATUS, "Pause", "Reset", STOP]),
         ({"light": Light.STOPPED, "abilities": ALL}, [TELL, STATUS, "Reset", STOP]),
         ({"light": Light.STARTING, "abilities": ALL}, [TELL, STATUS, STOP]),
-        ({"light": Light.WORKING, "abilities": frozenset([Ability.RESUME])}, [TELL, STATUS, "Pause", STOP]),
+        ({"light": Light.WORKING, "abilities": frozenset([Ability.RESUME])}, [TELL, STATUS, STOP]),
+        (
+            {"light": Light.WORKING, "abilities": frozenset([Ability.RESUME, Ability.CANCEL])},
+            [TELL, STATUS, "Pause", STOP],
+        ),
         ({"light": Light.PAUSED, "abilities": ALL}, ["Resume", TELL, STATUS, STOP]),
         ({"light": Light.LIMITED, "limited_until": LATER}, ["Resume now", "Stay asleep", TELL, STATUS, STOP]),
         (

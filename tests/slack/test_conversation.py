@@ -164,7 +164,7 @@ async def test_verbs_in_a_thread_by_mention(stage: Stage) -> None:
     await ana.says(channel, f"<@{bot}> status", card["ts"])
     assert (await ana.sees(channel, "Add search", card["ts"]))["text"]
     await ana.says(channel, f"<@{bot}> tell use FTS", card["ts"])
-    await ana.sees(channel, "has your words", card["ts"])
+    await ana.sees(channel, "it reads your words when its turn ends", card["ts"])
     await ana.says(channel, f"<@{bot}> stop", card["ts"])
     await ana.sees(channel, "stopping")
     taken = await runner.takes()

@@ -7,6 +7,7 @@ from bot.slack.actions import Act, Verb
 from bot.slack.blocks.kit import Button, Confirm
 from bot.wire.types import Ability
 
+PAUSABLE = frozenset((Ability.CANCEL, Ability.RESUME))
 IN_TURN = frozenset((Light.WORKING, Light.NEEDS_YOU))
 WITH_CONTEXT = frozenset((Light.WORKING, Light.NEEDS_YOU, Light.STOPPED, Light.REVIEW))
 
@@ -48,7 +49,7 @@ def _wakes(view: SessionCard) -> list[Button]:
 def _rests(view: SessionCard) -> list[Button]:
     """For a session whose agent is up: how it rests, or begins afresh."""
     buttons = []
-    if view.light in IN_TURN and Ability.RESUME in view.abilities and not view.attached:
+    if view.light in IN_TURN and view.abilities >= PAUSABLE and not view.attached:
         buttons.append(Button("Pause", Act(Verb.PAUSE, view.session)))
     if view.light in WITH_CONTEXT and Ability.RESET in view.abilities:
         buttons.append(reset_button(view.session, view.name, background=Ability.BACKGROUND in view.abilities))
