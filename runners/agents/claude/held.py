@@ -108,7 +108,7 @@ async def spawn(launch: Launch, folder: Path, argv: list[str], env: dict[str, st
     """Start a holder with its Claude Code. Raises AgentError where either cannot be started."""
     await asyncio.to_thread(end_kept, folder)
     path = await asyncio.to_thread(_socket, folder)
-    locks = await asyncio.to_thread(private_folder)
+    locks = await asyncio.to_thread(_locks, env)
     words = ["--folder", str(folder), "--socket", str(path), "--log", str(launch.log), "--locks", str(locks)]
     program = [sys.executable, "-I", "-S", str(Path(holder.__file__)), *words, f"--session={session}", "--", *argv]
     errors = await asyncio.to_thread(_open_log, launch.log)
@@ -164,13 +164,21 @@ def _not_started(launch: Launch, argv: list[str], session: str, problem: str) ->
 
 
 def private_folder() -> Path:
-    """Of this user alone, with a short path: for sockets whose session lies too deep, and for locks. Blocking."""
+    """Of this user alone, with a short path: for sockets whose session lies too deep. Blocking."""
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108  (made and checked below)
     folder = base / f"switchboard-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if found.st_uid != os.getuid() or found.st_mode & 0o077 or folder.is_symlink():
         raise AgentError(f"{folder} is not private to this user.", "Remove it, or correct its owner and mode (0700).")
+    return folder
+
+
+def _locks(env: dict[str, str]) -> Path:
+    """One place for all hosts of this user."""
+    base = env.get("XDG_STATE_HOME") or f"{env.get('HOME') or Path.home()}/.local/state"
+    folder = Path(base) / "switchboard" / "locks"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 

@@ -29,6 +29,8 @@ TAIL = 4000
 LOOK = 5.0
 """Seconds between two looks whether the session's folder is still there."""
 GRACE = 2.0
+MEETING = 5.0
+"""Seconds that a Claude Code which has ended already waits for whoever started it."""
 _PR_SET_PDEATHSIG = 1
 _NEVER_DROPPED = ("result", "conversation_reset", "rate_limit_event", "command_lifecycle")
 
@@ -116,9 +118,10 @@ class Holder:
         self._journal = Journal()
         self._runner: asyncio.StreamWriter | None = None
         self._tail = bytearray()
+        self._met = asyncio.Event()
         self._over = asyncio.Event()
         self._ending = ""
-        self._locks: list[int] = []
+        self._locks: dict[Path, int] = {}
         self._note: dict[str, Any] = {}
 
     async def run(self) -> int:
@@ -135,7 +138,7 @@ class Holder:
                 stderr=asyncio.subprocess.PIPE,
                 limit=LONGEST,
                 start_new_session=True,
-                pass_fds=self._locks,  # a Claude Code that outlives its holder still holds its session
+                pass_fds=tuple(self._locks.values()),  # a Claude Code that outlives its holder still holds its session
                 preexec_fn=_die_with_parent,  # this process has one thread
             )
         except OSError as problem:
@@ -151,13 +154,15 @@ class Holder:
         await asyncio.wait(tasks[:2], timeout=1.0)
         self._over.set()
         _sweep(await ender)
+        with contextlib.suppress(TimeoutError):  # one that ends at once is told too
+            await asyncio.wait_for(self._met.wait(), MEETING)
         await self._tell_exit(status)
         for task in tasks:
             task.cancel()
         server.close()
-        for path in (self._options.socket,):
+        for path in (Path(self._options.socket), *self._locks):
             with contextlib.suppress(OSError):
-                os.unlink(path)
+                path.unlink()
         return 0
 
     # --- the runner
@@ -177,6 +182,7 @@ class Holder:
         for line in journal.pending.values():
             writer.write(b"0 " + line)
         self._runner = writer
+        self._met.set()
         try:
             while (line := await reader.readline()).endswith(b"\n"):
                 await self._order(line)
@@ -286,14 +292,21 @@ class Holder:
         """Two processes on one session of Claude Code silently lose a branch of it."""
         folder = Path(self._options.locks)
         name = "".join(c for c in session if c.isalnum() or c == "-")[:80]
-        descriptor = os.open(folder / f"claude-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        path = folder / f"claude-{name}.lock"
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                found = path.stat().st_ino == os.fstat(descriptor).st_ino
+            except FileNotFoundError:
+                found = False  # its last owner has just ended, and taken the file away
+            except OSError:
+                os.close(descriptor)
+                return False
+            if found:
+                self._locks[path] = descriptor
+                return True
             os.close(descriptor)
-            return False
-        self._locks.append(descriptor)
-        return True
 
 
 def _die_with_parent() -> None:

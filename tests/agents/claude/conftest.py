@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,13 @@ class Stage:
             FOLDER: str(self.session),
         }  # fmt: skip
 
-    def launch(self, model: Model, **more: Any) -> Launch:
+    def launch(self, model: Model, /, **more: Any) -> Launch:
         env = self.env(model) | more.pop("env", {})
         log = self.session / "agent.log"
         more = {"argv": (), "cwd": self.worktree.path, "folder": self.session, "start_timeout": 30.0} | more
         return Launch("claude", log=log, env=env, adapter="claude", **more)
 
-    def agent(self, model: Model, desk: RecordingDesk, **more: Any) -> ClaudeAgent:
+    def agent(self, model: Model, desk: RecordingDesk, /, **more: Any) -> ClaudeAgent:
         agent = ClaudeAgent(self.launch(model, **more), desk)
         self._agents.append(agent)
         return agent
@@ -65,6 +66,13 @@ class Stage:
     def transcripts(self) -> str:
         """All that Claude Code has on disk of its sessions."""
         return "\n".join(path.read_text("utf-8") for path in self.home.rglob("*.jsonl"))
+
+
+async def soon(true: Callable[[], object], within: float = 15.0) -> None:
+    """Wait for what other processes do: they have no event of ours to set."""
+    async with asyncio.timeout(within):
+        while not await asyncio.to_thread(true):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def calls(tool: str, text: str = "", **arguments: Any) -> Calls:
 class Model:
     """Replies are given in order, one for each request that offers tools; a sub-agent has a list of its own.
 
-    ``agents`` is keyed by a word of the sub-agent's prompt. Requests without tools (titles, summaries) get a fixed line.
+    ``agents`` is keyed by a word of the sub-agent's prompt. Requests without tools (titles) get a fixed line.
     """
 
     replies: deque[Reply]

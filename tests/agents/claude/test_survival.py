@@ -18,7 +18,7 @@ from runners.agents.claude import held
 from runners.errors import AgentDied, AgentError
 from runners.kept import end_kept, kept, started_at
 from runners.leftovers import end_leftovers
-from tests.agents.claude.conftest import Stage
+from tests.agents.claude.conftest import Stage, soon
 from tests.agents.claude.model import Model, Says
 from tests.agents.claude.test_asking import INDEX, ask
 from tests.agents.claude.test_turns import WAIT, bash
@@ -67,9 +67,7 @@ async def pids(stage: Stage) -> tuple[int, int]:
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(15):
-        while await asyncio.to_thread(started_at, pid):
-            await asyncio.sleep(0.02)
+    await soon(lambda: not started_at(pid))
 
 
 async def test_a_killed_runner_loses_neither_question_nor_background_work(stage: Stage) -> None:
@@ -103,9 +101,7 @@ async def test_a_turn_that_ended_while_nobody_listened_is_told(stage: Stage) -> 
     model = await stage.model(Says("Done meanwhile.", once=finish), Says("More."))
     runner = await Killable.start(stage, model, "Begin", questions=0)
     (session,) = await runner.line("session")
-    async with asyncio.timeout(20):
-        while not model.requests:
-            await asyncio.sleep(0.02)
+    await soon(lambda: model.requests)
     await runner.kill()
     finish.set()
     desk = RecordingDesk()
@@ -175,9 +171,8 @@ async def test_the_end_leaves_nothing_running(stage: Stage) -> None:
     agent = stage.agent(model, RecordingDesk([Chosen(ALLOW)]))
     await agent.start()
     await agent.prompt("Begin")
-    async with asyncio.timeout(10):
-        while not (found := (stage.worktree.path / "pid")).exists() or not found.read_text().strip():
-            await asyncio.sleep(0.02)
+    found = stage.worktree.path / "pid"
+    await soon(lambda: found.exists() and found.read_text().strip())
     running = int(found.read_text())
     holder, cli = await pids(stage)
     await agent.close()
