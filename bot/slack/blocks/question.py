@@ -165,8 +165,8 @@ def _headline(asked: Sequence[QuestionCard], left: Sequence[QuestionCard]) -> st
     if not left:
         answered = sum(view.answered is not None for view in asked)
         went_on = sum(view.withdrawn is not None and _expired(view, view.withdrawn) for view in asked)
-        counted = ((answered, "answered"), (went_on, "as assumed"), (len(asked) - answered - went_on, "withdrawn"))
-        parts = [f"{n} {words}" if n < len(asked) else f"all {words}" for n, words in counted if n]
+        ends = ((answered, "answered"), (went_on, "as assumed"), (len(asked) - answered - went_on, "withdrawn"))
+        parts = [f"{n} {words}" if n < len(asked) else f"all {words}" for n, words in ends if n]
         mark = "☑️" if answered else "💭" if went_on else "⚪"
         return f"{mark} {name} · {text.count(len(asked), 'question')}, {', '.join(parts)}"
     many = text.count(len(asked), "question")
