@@ -17,7 +17,7 @@ from runners.attach import hooks, record
 from runners.attach.hook import LARGEST, NAME
 from runners.attach.hooks import STAYS, Heard
 from runners.attach.record import ADOPTING, DETACH, Record
-from runners.errors import AgentConfused, AgentDied
+from runners.errors import AgentConfused
 
 log = structlog.get_logger()
 
@@ -50,8 +50,9 @@ class AttachedAgent:
         self._asked: dict[str, asyncio.Task[tuple[Answered, ...]]] = {}
         self._calls: dict[str, str] = {}
         """Ids of the tool calls begun and not ended, by what they are."""
-        self._ended: asyncio.Queue[TurnEnded | AgentDied] = asyncio.Queue()
         self._in_turn = False
+        self._turn_changed = asyncio.Event()
+        self._last = TurnEnded("done")
         self._words: deque[str] = deque()
         """What people have said, to be handed over at the next occasion."""
         self._gone = False
@@ -90,10 +91,10 @@ class AttachedAgent:
         )
 
     async def rejoin(self) -> TurnEnded:
-        ended = await self._ended.get()
-        if isinstance(ended, AgentDied):
-            raise ended
-        return ended
+        while self._in_turn:
+            self._turn_changed.clear()
+            await self._turn_changed.wait()
+        return self._last
 
     async def steer(self, text: str) -> bool:
         """Handed over when the turn would end: it goes on with these words."""
@@ -290,7 +291,8 @@ class AttachedAgent:
     def _turn_over(self, ended: TurnEnded) -> None:
         if self._in_turn:
             self._in_turn = False
-            self._ended.put_nowait(ended)
+            self._last = ended
+            self._turn_changed.set()
 
     def _handed(self) -> list[str]:
         words = list(self._words)

@@ -139,7 +139,7 @@ JSON = st.recursive(
 )
 KEYS = st.sampled_from(
     ["hook_event_name", "session_id", "tool_name", "tool_input", "tool_use_id", "questions", "options", "label",
-     "permission_suggestions", "rules", "todos", "background_tasks", "plan", "command", "file_path", "edits", "agent_id"]
+     "permission_suggestions", "rules", "todos", "background_tasks", "plan", "command", "edits", "agent_id"]
 )  # fmt: skip
 NEAR = st.recursive(
     JSON, lambda each: st.dictionaries(KEYS, each, max_size=6) | st.lists(each, max_size=3), max_leaves=12

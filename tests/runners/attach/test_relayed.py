@@ -1,0 +1,250 @@
+"""Hook commands as an agent runs them, a real host and its runner: what a terminal's session looks like from Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.wire.messages import (
+    AgentDescribed,
+    AnswerApplied,
+    Asked,
+    AttachAsked,
+    DeliverAnswer,
+    Prompt,
+    PromptGiven,
+    QuestionWithdrawn,
+    ReviewOffered,
+    SessionChanged,
+    SessionEnded,
+    SessionPlaced,
+    StartSession,
+)
+from bot.wire.types import ALLOW, Ability, Answer, Ending, PromptId, RunState
+from runners import git, ticket
+from runners.attach import record, settings
+from tests.runners.attach.test_board import Desk, desk
+from tests.runners.board import ANA, running
+from tests.runners.places import HOST, save, spec
+from tests.runners.scene import RUNNER
+
+__all__ = ["desk"]
+BASH = {"tool_name": "Bash", "tool_input": {"command": "make it", "description": "Build"}}
+
+
+class Terminal:
+    """Runs the hook commands that its settings name, as Claude Code does: JSON in, JSON out, ours as their parent."""
+
+    def __init__(self, desk: Desk, session: str = "c1") -> None:
+        self.desk = desk
+        self.session = session
+
+    async def hook(self, event: str, **said: Any) -> dict[str, Any]:
+        """What the agent would be told; empty: nothing."""
+        process = await self.begin(event, **said)
+        async with asyncio.timeout(40):
+            out, err = await process.communicate()
+        assert (process.returncode, err) == (0, b"")
+        found: dict[str, Any] = json.loads(out) if out else {}
+        return found
+
+    async def begin(self, event: str, **said: Any) -> asyncio.subprocess.Process:
+        [group] = settings.ours(self.desk.data)["hooks"][event]
+        given = {"hook_event_name": event, "session_id": self.session, "cwd": str(self.desk.worktree), **said}
+        process = await asyncio.create_subprocess_exec(
+            *("/bin/sh", "-c", group["hooks"][0]["command"]),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.desk.worktree,
+            env={"PATH": os.environ["PATH"], "CLAUDE_PROJECT_DIR": str(self.desk.worktree)},
+        )  # fmt: skip
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(given).encode())
+        process.stdin.close()
+        return process
+
+    async def on_board(self) -> None:
+        assert await self.hook("SessionStart", source="startup") == {}
+        asked = await self.desk.board.heard(AttachAsked)
+        assert (asked.agent, asked.branch, asked.worktree) == ("claude", "by-hand", str(self.desk.worktree))
+        order = spec(self.desk.board, asked.repo, asked.title or "By hand", attach=asked.attach)
+        await self.desk.board.tell(HOST, StartSession(order))
+        await self.desk.board.heard(SessionPlaced)
+        await self.desk.board.heard(AgentDescribed)
+
+
+@asynccontextmanager
+async def on_board(desk: Desk) -> AsyncIterator[Terminal]:
+    async with running(desk.board) as bot, desk.host(bot):
+        terminal = Terminal(desk)
+        await terminal.on_board()
+        yield terminal
+
+
+async def changed(desk: Desk, state: RunState, words: str = "") -> SessionChanged:
+    while True:
+        for each in desk.board.all(SessionChanged):
+            if each.state is state and each.last_words == words:
+                return each
+        await desk.board.heard(SessionChanged, len(desk.board.all(SessionChanged)) + 1)
+
+
+async def test_a_turn_in_the_terminal_is_seen_and_its_permission_answered(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        board = desk.board
+        abilities = board.all(AgentDescribed)[-1].abilities
+        assert Ability.STEER in abilities
+        assert Ability.PROMPT not in abilities
+        assert await terminal.hook("UserPromptSubmit", prompt="Build it") == {}
+        await changed(desk, RunState.WORKING)
+        assert await terminal.hook("PreToolUse", **BASH, tool_use_id="t1") == {}
+        waiting = await terminal.begin("PermissionRequest", **BASH)
+        question = (await board.heard(Asked)).question
+        assert (question.title, question.detail) == ("Run make it?", "make it")
+        await board.tell(RUNNER, DeliverAnswer(Answer(question.id, ANA, option=ALLOW)))
+        out, _ = await waiting.communicate()
+        assert json.loads(out)["hookSpecificOutput"]["decision"]["behavior"] == "allow"
+        assert (await board.heard(AnswerApplied)).applied
+        assert await terminal.hook("PostToolUse", **BASH, tool_use_id="t1", tool_response={}) == {}
+        assert await terminal.hook("Stop", last_assistant_message="Built it.") == {}
+        assert await changed(desk, RunState.STOPPED, "Built it.")
+
+
+async def test_answered_in_the_terminal_the_other_copy_closes_and_says_so(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        await terminal.hook("PreToolUse", **BASH, tool_use_id="t1")
+        waiting = await terminal.begin("PermissionRequest", **BASH)
+        question = (await desk.board.heard(Asked)).question
+        await terminal.hook("PostToolUse", **BASH, tool_use_id="t1", tool_response={})
+        gone = await desk.board.heard(QuestionWithdrawn)
+        assert (gone.question, gone.reason) == (question.id, "answered in the terminal")
+        assert await waiting.communicate() == (b"", b"")
+        assert waiting.returncode == 0
+
+
+async def test_words_from_the_thread_reach_the_turn_when_it_would_end(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        await changed(desk, RunState.WORKING)
+        await desk.board.tell(RUNNER, Prompt("document it as well", ANA, PromptId("p1")))
+        given = await desk.board.heard(PromptGiven)
+        assert (given.prompt, given.steered) == ("p1", True)
+        told = await terminal.hook("Stop", last_assistant_message="Built it.")
+        assert told["decision"] == "block"
+        assert "document it as well" in told["reason"]
+
+
+async def test_a_runner_that_is_killed_under_a_permission_comes_back_and_the_same_card_is_answered(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        await terminal.hook("PreToolUse", **BASH, tool_use_id="t1")
+        waiting = await terminal.begin("PermissionRequest", **BASH)
+        question = (await desk.board.heard(Asked)).question
+        folder = Path((await desk.ask("find"))["folder"])
+        pid = ticket.holder(folder / ticket.LOCK)
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        await desk.board.connected(RUNNER, False)
+        await desk.board.heard(AgentDescribed, 2)
+        await desk.board.tell(RUNNER, DeliverAnswer(Answer(question.id, ANA, option=ALLOW)))
+        out, _ = await waiting.communicate()
+        assert json.loads(out)["hookSpecificOutput"]["decision"]["behavior"] == "allow"
+        assert desk.board.all(QuestionWithdrawn) == []
+        assert {each.question.id for each in desk.board.all(Asked)} == {question.id}
+
+
+async def test_the_end_of_the_terminal_ends_the_session_and_leaves_its_work_alone(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        (desk.worktree / "half.py").write_text("x = 1\n")
+        await terminal.hook("SessionEnd", reason="prompt_input_exit")
+        ended = await desk.board.heard(SessionEnded)
+        assert (ended.ending, ended.worktree) == (Ending.DETACHED, str(desk.worktree))
+        assert git.dirty_paths(desk.worktree) == ("half.py",)
+        # The same terminal says something after all: off the board it stays, until it is started anew.
+        assert await terminal.hook("UserPromptSubmit", prompt="Still there?") == {}
+        assert len(desk.board.all(AttachAsked)) == 1
+
+
+async def test_a_cleared_context_is_the_same_session_under_another_name(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("SessionEnd", reason="clear")
+        terminal.session = "c2"
+        await terminal.hook("SessionStart", source="clear")
+        await terminal.hook("UserPromptSubmit", prompt="Again")
+        await terminal.hook("PreToolUse", **BASH, tool_use_id="t1")
+        waiting = await terminal.begin("PermissionRequest", **BASH)
+        await desk.board.heard(Asked)
+        known = record.read(record.route(desk.data, desk.worktree))
+        assert known is not None
+        assert known.session == "c2"
+        assert desk.board.all(SessionEnded) == []
+        waiting.kill()
+        await waiting.communicate()
+
+
+async def test_a_second_terminal_in_the_worktree_is_told_and_goes_on_unseen(desk: Desk) -> None:
+    async with on_board(desk):
+        # Another process than ours, as its parent: a shell in between.
+        script = f"cd {desk.worktree}; {settings.command(desk.data).replace('exec ', '')}; true"
+        given = {"hook_event_name": "SessionStart", "session_id": "c9", "source": "startup", "cwd": str(desk.worktree)}
+        process = await asyncio.create_subprocess_exec(
+            *("/bin/sh", "-c", script), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={"PATH": os.environ["PATH"]},
+        )  # fmt: skip
+        out, _ = await process.communicate(json.dumps(given).encode())
+        assert "is on the board already" in json.loads(out)["systemMessage"]
+        assert len(desk.board.all(AttachAsked)) == 1
+
+
+async def test_a_worktree_that_is_moved_away_ends_its_session_with_the_reason(desk: Desk) -> None:
+    async with on_board(desk):
+        desk.worktree.rename(desk.worktree.with_name("elsewhere"))
+        ended = await desk.board.heard(SessionEnded)
+        assert ended.ending is Ending.DETACHED
+        assert "was moved or deleted" in ended.last_words
+
+
+@pytest.mark.parametrize("data", ["nowhere", "data"])
+async def test_without_a_host_every_hook_says_nothing_at_once(tmp_path: Path, data: str) -> None:
+    place = Desk(tmp_path)
+    place.data.mkdir()
+    place.data = tmp_path / data
+    terminal = Terminal(place)
+    for event in settings.EVENTS:
+        async with asyncio.timeout(10):
+            assert await terminal.hook(event, source="startup", **BASH) == {}
+
+
+async def test_a_hook_given_nonsense_or_no_python_says_nothing(tmp_path: Path) -> None:
+    place = Desk(tmp_path)
+    for given in (b"", b"null", b"{", b"\xff", b"[" * 100_000):
+        ran = await asyncio.to_thread(
+            subprocess.run,
+            ["/bin/sh", "-c", settings.command(place.data)],
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
+    line = settings.command(place.data).replace(sys.executable, "/no/such/python")
+    ran = await asyncio.to_thread(subprocess.run, ["/bin/sh", "-c", line], capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
+
+
+async def test_a_commit_made_in_the_terminal_is_offered_for_review(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        (desk.worktree / "search.py").write_text("x = 1\n")
+        head = save(desk.worktree, "Add search")
+        await terminal.hook("Stop", last_assistant_message="Search works.")
+        offered = (await desk.board.heard(ReviewOffered)).review
+        assert (offered.commit, offered.branch) == (head, "by-hand")
