@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import aiohttp
 from rich.console import Console
@@ -16,6 +17,9 @@ from rich.console import Console
 from bot.config import BotConfig, load
 from bot.errors import ConfigError
 from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
+
+if TYPE_CHECKING:
+    from runners.probing import Finding as Probed
 
 GIT_NEEDED = (2, 38)
 """``git merge-tree --write-tree`` came with 2.38."""
@@ -53,7 +57,7 @@ async def examine(env: Mapping[str, str], bot_url: str | None, host_config: Path
 
 async def _findings(env: Mapping[str, str], bot_url: str | None, host_config: Path | None) -> AsyncIterator[Finding]:
     yield _git()
-    for finding in _agents(host_config):
+    for finding in await asyncio.to_thread(_host, host_config):
         yield finding
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
         async for finding in _slack(env, http):
@@ -72,30 +76,33 @@ def _git() -> Finding:
     return Finding("ok", text.strip().replace("git version", "git"))
 
 
-def _agents(host_config: Path | None) -> list[Finding]:
+def _host(host_config: Path | None) -> list[Finding]:
+    """What this machine could host. Blocking: programs are asked for their versions."""
     # The other package, imported only here and only now: a bot alone need not hold it.
     from runners.config import load as load_host
     from runners.errors import RunnerError
     from runners.offers import describe
+    from runners.probing import examine
 
     try:
         config = load_host(host_config)
     except RunnerError as err:
         return [Finding("bad", f"host configuration: {err}", "Correct the file and run this again.")]
-    offered = describe(config)
-    agents = [
-        Finding("ok", f"agent {agent.name}: found")
-        if not agent.problem
-        else Finding("hint", f"agent {agent.name}: not usable", agent.problem)
-        for agent in offered.agents
-    ]
+    agents = [_agent(examine(agent, version=True)) for agent in config.agents.values()]
     repos = [
         Finding("ok", f"repository {repo.name}: base {repo.base}, share {repo.share}")
         if not repo.problem
         else Finding("bad", f"repository {repo.name}: cannot be used", repo.problem)
-        for repo in offered.repos
+        for repo in describe(config).repos
     ]
     return agents + repos
+
+
+def _agent(found: Probed) -> Finding:
+    if found.problem:
+        return Finding("hint", f"agent {found.name}: not usable", found.problem)
+    login = f"If it asks for a login: {found.login}" if found.login else ""
+    return Finding("ok", f"agent {found.name}: {found.title} {found.version}".rstrip(), login)
 
 
 async def _slack(env: Mapping[str, str], http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
