@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import structlog
 
 from bot.wire.types import Ability
-from runners.agents.base import AgentInfo, BackgroundChanged, Cleared, Desk, Launch, TurnEnded
+from runners.agents.base import AgentInfo, AskDoor, BackgroundChanged, Cleared, Desk, Launch, TurnEnded
 from runners.agents.claude import held, program
 from runners.agents.claude.asking import Asking
 from runners.agents.claude.course import Course
@@ -85,12 +86,24 @@ class ClaudeAgent:
         self._translator.baselines = dict(table(note, "baselines"))
         self._listen(found)
         await self._replayed.wait()
+        await self._show_door(note)
         await asyncio.sleep(0)  # what it still asks has been put to the desk again
         self._course.running = self._course.running or text(found.first, "state") in ("running", "requires_action")
         if self._translator.background:
             self._desk.update(BackgroundChanged(self._translator.background))
         log.info("agent.held", agent=self._launch.name, session=self._course.session, busy=self._busy)
         return self._info(note, resumed=True, kept=True)
+
+    async def _show_door(self, note: Json) -> None:
+        """A new runner may serve our own tool elsewhere than the last one did."""
+        ask = self._launch.ask
+        if ask is None or self._gone.is_set() or _door(ask) == text(note, "door"):
+            return
+        try:
+            await self._control("mcp_set_servers", servers=table(program.servers(ask), "mcpServers"))
+            await self._live().order(note={"door": _door(ask)})
+        except AgentConfused as problem:
+            log.warning("agent.door.not_moved", agent=self._launch.name, problem=str(problem))
 
     async def _begin(self, resume: str) -> AgentInfo:
         session = resume or str(uuid.uuid4())
@@ -123,6 +136,7 @@ class ClaudeAgent:
             "session": session,
             "version": version,
             "life": self._translator.life,
+            "door": _door(launch.ask),
             "rules": bool(launch.rules),
         }
         await found.order(note=note)
@@ -373,3 +387,8 @@ class ClaudeAgent:
             await asyncio.wait({self._reader})
             self._reader = None
         await self._asking.close()
+
+
+def _door(ask: AskDoor | None) -> str:
+    """Tells two doors apart without keeping a token."""
+    return sha256(f"{ask.url} {ask.token}".encode()).hexdigest()[:16] if ask else ""

@@ -202,6 +202,9 @@ def _clear(folder: Path, pids: tuple[int, int]) -> None:
     end_kept(folder)
     for pid in pids:
         forget(folder, pid)
+    if path := text(_paper(folder), "socket"):
+        with contextlib.suppress(OSError):
+            Path(path).unlink(missing_ok=True)
     for name in (PAPER, "claude-mcp.json"):
         with contextlib.suppress(OSError):
             (folder / name).unlink(missing_ok=True)

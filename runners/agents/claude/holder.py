@@ -156,13 +156,13 @@ class Holder:
         _sweep(await ender)
         with contextlib.suppress(TimeoutError):  # one that ends at once is told too
             await asyncio.wait_for(self._met.wait(), MEETING)
-        await self._tell_exit(status)
         for task in tasks:
             task.cancel()
         server.close()
         for path in (Path(self._options.socket), *self._locks):
             with contextlib.suppress(OSError):
                 path.unlink()
+        await self._tell_exit(status)
         return 0
 
     # --- the runner

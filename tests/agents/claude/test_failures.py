@@ -84,7 +84,7 @@ async def test_a_missing_login_is_named_with_its_cure(stage: Stage) -> None:
 
 
 async def test_a_wrong_model_is_named_with_its_cure(stage: Stage) -> None:
-    model = await stage.model(Fails(404, "not_found_error", "model: nonsense"))
+    model = await stage.model(*[Fails(404, "not_found_error", "model: nonsense")] * 4)
     agent = stage.agent(model, RecordingDesk(), model="nonsense")
     await agent.start()
     with pytest.raises(AgentError, match=r"\(nonsense\).*Correct `model` of this agent in switchboard.toml"):
@@ -180,6 +180,24 @@ async def test_our_own_tool_is_there_and_needs_no_leave(stage: Stage) -> None:
     assert "Bearer secret-token tools/call" in heard
     assert "secret-token" not in cli
     assert not (stage.session / "claude-mcp.json").exists()
+
+
+async def test_our_own_tool_may_move_while_the_agent_lives(stage: Stage) -> None:
+    before: list[str] = []
+    after: list[str] = []
+    model = await stage.model(Says("Ready."), calls("mcp__switchboard__ask_human", question="Which?"), Says("Blue."))
+    async with door(before) as ask:
+        first = stage.agent(model, RecordingDesk(), ask=ask)
+        session = (await first.start()).session
+        await first.prompt("Get ready")
+        await first.detach()
+    async with door(after) as ask:
+        second = stage.agent(model, RecordingDesk(), ask=ask)
+        assert (await second.start(resume=session)).held
+        assert (await second.prompt("Ask")).last_words == "Blue."
+        await second.close()
+    assert "Ana says: the blue one" in model.results()[0]
+    assert "Bearer secret-token tools/call" in after
 
 
 async def test_its_token_is_not_among_the_arguments(stage: Stage) -> None:
