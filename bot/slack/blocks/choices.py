@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.slack import text
 from bot.slack.actions import Act, Verb
-from bot.slack.blocks.kit import Button, Card
+from bot.slack.blocks.kit import ROW, Button, Card
 from bot.wire.types import ALLOW, ALWAYS, APPROVE, DENY, Option, Question, QuestionKind, Urgency
 
 SIGN = {QuestionKind.CHOICE: "❓", QuestionKind.TEXT: "❓", QuestionKind.PERMISSION: "🔐", QuestionKind.PLAN: "🗺️"}
@@ -165,7 +165,9 @@ def answers(
     """
     more = _more(question, later, cut)
     if question.kind is QuestionKind.PERMISSION:
-        card.buttons([*(_permission(question) if grants else _refusals(question, thread)), *more])
+        buttons = [*(_permission(question) if grants else _refusals(question, thread)), *more]
+        first = 3 if grants and len(buttons) > ROW else ROW  # what ends it plainly, above what takes more
+        card.buttons(buttons[:first]).buttons(buttons[first:])
     elif question.kind is QuestionKind.PLAN:
         approve = Button("Approve", Act(Verb.CHOOSE, question.id, APPROVE), primary=True)
         card.buttons([approve, Button("Revise…", Act(Verb.REVISE, question.id)), *more])

@@ -78,9 +78,7 @@ def detach_button(session: str, name: str) -> Button:
 def reset_button(session: str, name: str, *, background: bool) -> Button:
     stays = "Its files, commits and what runs in the background stay." if background else "Its files and commits stay."
     words = f"The agent forgets this conversation once its turn is over. {stays}"
-    return Button(
-        "Reset", Act(Verb.RESET, session), confirm=Confirm(f"Reset {name}?", words, "Reset it", "Keep its memory")
-    )
+    return Button("Reset", Act(Verb.RESET, session), confirm=Confirm(f"Reset {name}?", words, "Reset it", "Not now"))
 
 
 def read_when(view: SessionCard) -> str:

@@ -187,6 +187,8 @@ def status(view: StatusOf) -> Message:
     if len(view.queued) > QUEUED:
         card.small(f"and {text.count(len(view.queued) - QUEUED, 'more follow-up')}")
     _asides(card, replace(view.session, queued=0))
+    if view.session.attached and Ability.ADOPT in view.session.abilities:
+        card.small("`switchboard adopt` in its worktree moves it from the terminal under a runner")
     context = f"{text.tokens(view.session.context)} in its context" if view.session.context else ""
     card.small(text.usage(view.session.tokens, view.session.cost, view.session.budget), context)
     facts = replace(view.session, budget=None)

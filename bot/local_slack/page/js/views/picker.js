@@ -57,6 +57,7 @@ function list(choices, picked, multi, onPick) {
     const kept = picked.includes(choice.key) ? picked.filter((key) => key !== choice.key) : [...picked, choice.key];
     picked.splice(0, picked.length, ...kept);
     onPick(choices.filter((other) => kept.includes(other.key)));
+    at = shown.indexOf(choice); // the list stays where the person is
     draw();
   };
   box.addEventListener("keydown", (event) => {
