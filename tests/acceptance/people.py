@@ -176,10 +176,23 @@ class Person:
         """Press the button that begins with ``label`` on a message seen."""
         return await self.acts(*self.where(message), button(message["blocks"], label))
 
-    async def acts(self, channel: str, ts: str, pressed: dict[str, Any]) -> dict[str, Any]:
-        """Press this very button."""
+    async def acts(
+        self, channel: str, ts: str, pressed: dict[str, Any], state: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Press this very button; ``state`` is what the card's other controls hold."""
         action = {key: pressed[key] for key in ("block_id", "action_id", "type", "value") if key in pressed}
-        return await self._do("action", container={"type": "message", "channel": channel, "ts": ts}, action=action)
+        more = {"state": {"values": state}} if state else {}
+        container = {"type": "message", "channel": channel, "ts": ts}
+        return await self._do("action", container=container, action=action, **more)
+
+    async def ticks(self, message: Message, *chosen: str) -> dict[str, Any]:
+        """Tick these boxes of a card and send them."""
+        for block in message["blocks"]:
+            if (boxes := block.get("element") or {}).get("type") == "checkboxes":
+                options = [o for o in boxes["options"] if o["text"]["text"].startswith(chosen)]
+                state = {block["block_id"]: {boxes["action_id"]: {"type": "checkboxes", "selected_options": options}}}
+                return await self.acts(*self.where(message), button(message["blocks"], "Send"), state)
+        raise AssertionError(f"no boxes to tick: {words(message)}")
 
     async def submits(self, **values: Any) -> dict[str, Any]:
         """Fill in the open modal by field (block id, or the part of it after a dot) and submit it."""
