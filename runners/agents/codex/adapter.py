@@ -18,6 +18,7 @@ from runners.agents.codex.papers import Drawer
 from runners.agents.codex.questions import PLAN_OPTIONS
 from runners.agents.codex.rpc import Json, Request, Rpc, RpcError
 from runners.agents.codex.server import Server
+from runners.agents.codex.threads import Threads
 from runners.agents.codex.translate import Translator
 from runners.agents.text import exact
 from runners.errors import AgentDied, AgentError, disk_problem
@@ -40,6 +41,7 @@ class CodexAgent:
         line = Line(self._rpc.answer, self._rpc.refuse, self._say, self._tell, self._will_stop)
         self._asking = Asking(desk, self._translator, self._drawer, str(launch.cwd), line)
         self._background = Background(self._rpc, self._translator)
+        self._threads = Threads(self._rpc, self._translator)
         self._prompting = asyncio.Lock()
         self._server: Server | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -191,29 +193,12 @@ class CodexAgent:
         """True: a turn waits to be seen to its end. What it asks has been put again by then."""
         status = thread.get("status") or {}
         if status.get("type") == "active":
-            self._active = self._drawer.papers.turn or await self._newest_turn()
-            if status.get("activeFlags"):
+            self._active = self._drawer.papers.turn or await self._threads.newest_turn()
+            if [*(status.get("activeFlags") or ()), *await self._threads.rejoin_helpers(self._drawer.papers.before)]:
                 await self._asking.some(_SOON)
                 await asyncio.sleep(0)
             return bool(self._active)
         return bool(self._drawer.papers.turn)
-
-    async def _newest_turn(self) -> str:
-        return next((str(turn["id"]) for turn in await self._turns() if turn.get("status") == "inProgress"), "")
-
-    async def _old(self, turn: str) -> Json:
-        return next((old for old in await self._turns() if old.get("id") == turn), {"status": "interrupted"})
-
-    async def _turns(self) -> list[Json]:
-        params = {"threadId": self._translator.thread}
-        try:
-            answer = await self._rpc.call("thread/turns/list", params, _SOON)
-            found = answer["data"]
-        except (RpcError, TimeoutError, KeyError, TypeError) as problem:
-            log.info("codex.turns_not_listed", problem=str(problem))
-            answer = await self._call("thread/read", {**params, "includeTurns": True}, "read its session")
-            found = answer["thread"]["turns"][::-1]
-        return [turn for turn in found if isinstance(turn, dict)]
 
     # --- turns
 
@@ -272,7 +257,7 @@ class CodexAgent:
         """Wait for the end of this turn."""
         found = self._ended.pop(turn, None)
         if found is None and self._active != turn:
-            found = await self._old(turn)  # it ended while no runner looked
+            found = await self._threads.turn(turn)  # it ended while no runner looked
         if found is None:
             found = await self._end_of(turn)
         await self._drawer.keep(turn="")
@@ -351,15 +336,20 @@ class CodexAgent:
             return
         self._stopping = True
         self._asking.withdraw(later=False)
-        await self._interrupt(turn)
+        await self._interrupt_all(turn)
         await self._background.end_of_turn()
 
     def _will_stop(self) -> None:
         self._stopping = True
 
-    async def _interrupt(self, turn: str, within: float = _SOON) -> None:
+    async def _interrupt_all(self, turn: str, within: float = _SOON) -> None:
+        """Sub-agents too: what they asked is withdrawn with the rest, and they would wait for ever."""
+        running = {**{of: its for of, its in self._threads.helping.items() if its}, self._translator.thread: turn}
+        await asyncio.gather(*(self._interrupt(thread, its, within) for thread, its in running.items()))
+
+    async def _interrupt(self, thread: str, turn: str, within: float) -> None:
         """Only while it runs: for a turn that has ended, Codex never answers."""
-        params = {"threadId": self._translator.thread, "turnId": turn}
+        params = {"threadId": thread, "turnId": turn}
         try:
             await self._rpc.call("turn/interrupt", params, within)
         except (RpcError, TimeoutError, ConnectionError) as problem:
@@ -380,7 +370,7 @@ class CodexAgent:
         await self._asking.ended()
         if not self._rpc.closed.is_set() and self._translator.thread:
             if self._active:
-                await self._interrupt(self._active, 2.0)
+                await self._interrupt_all(self._active, 2.0)
             await self._background.end_all()
         await self._rpc.close()
         if self._server is not None:
@@ -423,7 +413,9 @@ class CodexAgent:
             self._asking.resolved(number)
         for update in self._translator.updates(method, params):
             self._desk.update(update)
-        if params.get("threadId") != self._translator.thread:
+        if (thread := params.get("threadId")) != self._translator.thread:
+            self._background.stale |= self._threads.note(method, str(thread), params)
+            self._look_around()
             return
         match method, params:
             case "turn/started", {"turn": {"id": str(turn)}}:

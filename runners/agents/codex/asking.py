@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,6 +96,10 @@ class Asking:
             await self._ask(request)
         except (ConnectionError, RpcError) as problem:
             log.info("codex.answer_too_late", method=request.method, problem=str(problem))
+        except Exception:  # a request of a shape that we do not know must not wait for ever
+            log.exception("codex.not_understood", method=request.method)
+            with suppress(ConnectionError):
+                await self._line.refuse(request, "Switchboard does not understand this")
 
     def _ask(self, request: Request) -> Coroutine[Any, Any, None]:
         match request.method:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from bot.wire.types import ALLOW, ALWAYS, APPROVE, DENY, REVISE, Option, QuestionKind
 from runners.agents.base import Answered, Chosen, Inquiry, Shown, Text, Unanswered
 from runners.agents.codex import changes as files
@@ -283,7 +285,10 @@ def later(item: Json) -> tuple[Inquiry, ...]:
     for number, entry in enumerate(found, 1):
         if isinstance(entry, dict) and isinstance(entry.get("title"), str):
             title, rest = heading(entry["title"])
-            told.append(choice(title, rest, entry.get("options"), f"{name}/{number}"))
+            inquiry = choice(title, rest, entry.get("options"), f"{name}/{number}")
+            # The model is told to put the answer first that it recommends.
+            first = tuple(structs.replace(option, recommended=True) for option in inquiry.options[:1])
+            told.append(replace(inquiry, options=(*first, *inquiry.options[1:])))
     return tuple(told)
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import structlog
+
+log = structlog.get_logger()
 
 Json = dict[str, Any]
 
@@ -126,14 +129,21 @@ class Rpc:
             self.fault = "a frame that is not a JSON object"
             return False
         params = message.get("params")
+        given: Json = params if isinstance(params, dict) else {}
         match message:
             case {"method": str(method), "id": int() | str() as id_}:
-                self._on_request(Request(id_, method, params if isinstance(params, dict) else {}))
+                self._hand_over(method, lambda: self._on_request(Request(id_, method, given)))
             case {"method": str(method)}:
-                self._on_notice(method, params if isinstance(params, dict) else {})
+                self._hand_over(method, lambda: self._on_notice(method, given))
             case {"id": int(id_)}:
                 self._answered(id_, message)
         return True
+
+    def _hand_over(self, method: str, handle: Callable[[], None]) -> None:
+        try:
+            handle()
+        except Exception:  # a message of a shape that we do not know must not end the session
+            log.exception("codex.not_understood", method=method)
 
     def _answered(self, number: int, message: Json) -> None:
         future = self._waiting.get(number)

@@ -102,6 +102,8 @@ class Translator:
         kind, id_ = str(item.get("type", "")), str(item.get("id", ""))
         if kind == "agentMessage":
             text = item.get("text")
+            if item.get("questions"):
+                return []  # they go to people as questions
             whole = done and id_ not in self._streamed and isinstance(text, str) and text
             return self._said(id_, str(text)) if whole else []
         if kind == "plan" and done:

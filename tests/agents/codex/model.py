@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,10 +28,20 @@ class Calls:
 
 
 @dataclass(frozen=True)
+class Scripts:
+    """A newer model runs its tools from JavaScript."""
+
+    code: str
+
+
+Part = Says | Calls | Scripts
+
+
+@dataclass(frozen=True)
 class Both:
     """Several items in one reply."""
 
-    parts: tuple[Says | Calls, ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -48,14 +58,21 @@ class Hangs:
     """The service takes the request and says nothing until the test is over."""
 
 
-Reply = Says | Calls | Both | Fails | Hangs
+Reply = Part | Both | Fails | Hangs
+
+
+Choose = Callable[[dict[str, Any]], Reply]
+"""A reply that depends on the request: sub-agents ask beside their master."""
 
 
 @dataclass
 class Model:
-    """The n-th request gets the n-th reply; what comes after the script gets words that say so."""
+    """The n-th request gets the n-th reply; what comes after the script gets words that say so.
 
-    replies: Sequence[Reply]
+    One ``Choose`` alone answers them all.
+    """
+
+    replies: Sequence[Reply | Choose]
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
 
@@ -69,6 +86,10 @@ class Model:
         async with self._asked:
             self._asked.notify_all()
         reply = self.replies[number] if number < len(self.replies) else Says("The script has no more replies.")
+        if callable(self.replies[0] if self.replies else None):
+            reply = self.replies[0]
+        if callable(reply):
+            reply = reply(self.requests[number])
         if isinstance(reply, Fails):
             return web.json_response(reply.body, status=reply.status, headers=reply.headers)
         if isinstance(reply, Hangs):
@@ -76,7 +97,7 @@ class Model:
             return web.Response(status=500)
         return await self._stream(request, reply)
 
-    async def _stream(self, request: web.Request, reply: Says | Calls | Both) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, reply: Part | Both) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         head = {"id": f"resp_{uuid.uuid4().hex[:12]}"}
@@ -99,7 +120,7 @@ class Model:
 
     def tool_results(self) -> list[str]:
         """What the agent told the model about its tool calls, in order."""
-        outputs = [item for item in self._last() if item.get("type") == "function_call_output"]
+        outputs = [item for item in self._last() if str(item.get("type")).endswith("_call_output")]
         return [_text(item.get("output")) for item in outputs]
 
     def told(self, role: str = "user") -> list[str]:
@@ -113,7 +134,7 @@ class Model:
 
 
 @asynccontextmanager
-async def serving(replies: Sequence[Reply]) -> AsyncIterator[Model]:
+async def serving(replies: Sequence[Reply | Choose]) -> AsyncIterator[Model]:
     """Serve these replies on a free port until the block ends. ``url`` ends in /v1."""
     model = Model(replies)
     app = web.Application(client_max_size=64 * 1024 * 1024)
@@ -130,9 +151,12 @@ async def serving(replies: Sequence[Reply]) -> AsyncIterator[Model]:
         await runner.cleanup()
 
 
-def _item(part: Says | Calls) -> dict[str, Any]:
+def _item(part: Part) -> dict[str, Any]:
     if isinstance(part, Says):
         return {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": part.text}]}
+    if isinstance(part, Scripts):
+        made = {"type": "custom_tool_call", "name": "exec", "namespace": "functions", "input": part.code}
+        return {**made, "call_id": f"call_{uuid.uuid4().hex[:12]}"}
     call = {"type": "function_call", "name": part.tool, "arguments": json.dumps(part.arguments)}
     space = {"namespace": part.namespace} if part.namespace else {}
     return {**call, **space, "call_id": f"call_{uuid.uuid4().hex[:12]}"}

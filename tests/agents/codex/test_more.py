@@ -33,7 +33,7 @@ async def test_the_runners_own_tool_needs_no_permission(open_stage: Opening) -> 
 async def test_a_session_does_not_begin_without_the_runners_tool(open_stage: Opening) -> None:
     async with open_stage(Says("Done.")) as stage:
         agent = stage.agent(RecordingDesk(), ask=AskDoor("http://127.0.0.1:1/mcp", "x"))
-        with pytest.raises(Exception, match="could not open a session.*switchboard"):
+        with pytest.raises(Exception, match=r"could not open a session.*switchboard"):
             await agent.start()
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.wire.types import ALLOW
 from runners import kept
-from runners.agents.base import Chosen
+from runners.agents.base import BackgroundChanged, Chosen
 from runners.agents.codex.papers import Drawer
 from runners.agents.codex.rpc import Rpc
 from runners.errors import AgentDied
 from tests.agents.codex.conftest import Opening, Stage, escalated, runs
-from tests.agents.codex.model import Calls, Says
+from tests.agents.codex.model import Calls, Reply, Says
 from tests.agents.codex.test_turns import PATCH, QUESTION
 from tests.contract.desk import RecordingDesk
 
@@ -189,3 +191,44 @@ async def test_closing_leaves_no_process_and_an_unknown_session_begins_anew(open
         await agent.close()
         assert not [left for left in (pid, *below) if lives(left)]
         assert not (stage.folder / "session" / "codex.sock").exists()
+
+
+def helped(request: dict[str, Any]) -> Reply:
+    """A model that has a sub-agent do it, and waits for that."""
+    outputs = [item for item in request["input"] if str(item.get("type")).endswith("_call_output")]
+    if any("HELPER" in str(item.get("content")) for item in request["input"] if item.get("role") == "user"):
+        return Says("Helped.") if outputs else escalated("touch ../made")
+    if not outputs:
+        return Calls("spawn_agent", {"message": "HELPER, do it"}, "multi_agent_v1")
+    if len(outputs) == 1:
+        helper = json.loads(outputs[0]["output"])["agent_id"]
+        return Calls("wait_agent", {"targets": [helper], "timeout_ms": 60_000}, "multi_agent_v1")
+    return Says("All done.")
+
+
+async def test_a_sub_agents_question_outlives_the_runner_too(open_stage: Opening) -> None:
+    async with open_stage(helped) as stage, victim(stage) as runner:
+        session = await runner.hears("session")
+        key = await runner.hears("asked")
+        await runner.kill()
+        desk = RecordingDesk([Chosen(ALLOW)])
+        agent, info = await stage.started(desk, session)
+        assert info.busy
+        assert (await agent.rejoin()).last_words == "All done."
+        assert [asked.key for asked in desk.asked] == [key]
+        assert desk.asked[0].context.startswith("Asked by a sub-agent.")
+        assert (stage.folder / "made").exists()
+
+
+async def test_a_stop_ends_sub_agents_as_well(open_stage: Opening) -> None:
+    async with open_stage(helped) as stage:
+        desk = RecordingDesk()
+        agent, _ = await stage.started(desk)
+        turn = asyncio.create_task(agent.prompt("Go"))
+        question = await desk.question()
+        await desk.until(lambda: BackgroundChanged(("HELPER, do it",)) in desk.updates)
+        await agent.cancel()
+        assert (await turn).reason == "cancelled"
+        assert question.withdrawn
+        await desk.until(lambda: desk.of(BackgroundChanged)[-1].tasks == ())
+        assert not (stage.folder / "made").exists()

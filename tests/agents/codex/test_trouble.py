@@ -40,7 +40,7 @@ async def test_it_is_not_installed(open_stage: Opening) -> None:
     async with open_stage() as stage:
         with pytest.raises(AgentMissing, match="npm install -g @openai/codex"):
             await stage.started(RecordingDesk(), argv=("no-such-codex",))
-        with pytest.raises(AgentMissing, match="working folder .* does not exist"):
+        with pytest.raises(AgentMissing, match=r"working folder .* does not exist"):
             await stage.started(RecordingDesk(), cwd=Path("/no/such/worktree"))
 
 
@@ -58,7 +58,7 @@ async def test_it_is_too_old_or_ends_or_says_nothing(open_stage: Opening) -> Non
 async def test_it_needs_a_login(open_stage: Opening) -> None:
     async with open_stage() as stage:
         (stage.home / "config.toml").unlink()
-        with pytest.raises(AgentLoginNeeded, match="log in on this machine first.* login in a terminal"):
+        with pytest.raises(AgentLoginNeeded, match=r"log in on this machine first.* login in a terminal"):
             await stage.started(RecordingDesk())
         with pytest.raises(AgentLoginNeeded, match="Ask Ben"):
             await stage.started(RecordingDesk(), login_hint="Ask Ben.")
@@ -67,7 +67,7 @@ async def test_it_needs_a_login(open_stage: Opening) -> None:
 async def test_its_model_or_mode_does_not_exist(open_stage: Opening) -> None:
     missing = {"error": {"message": "The model `nope` does not exist", "code": "model_not_found"}}
     async with open_stage(Fails(404, missing), Says("Back.")) as stage:
-        with pytest.raises(AgentError, match="no mode “wild”.* Choose one of ask,"):
+        with pytest.raises(AgentError, match=r"no mode “wild”.* Choose one of ask,"):
             await stage.started(RecordingDesk(), mode="wild")
         agent, info = await stage.started(RecordingDesk(), model="nope")
         assert info.model == "nope"
