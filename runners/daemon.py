@@ -94,6 +94,7 @@ class Runner:
                 link.cancel()
         finally:
             # Only after a fault of ours: an agent that can outlive this runner waits for the next one.
+            self.driver.desk.handing_over = True
             await self.driver.seat.detach()
 
     async def _work(self, tasks: asyncio.TaskGroup) -> None:

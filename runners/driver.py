@@ -81,6 +81,7 @@ class Driver:
         self._in_turn = False
         self.busy = False
         """A turn, or the checks after it, is under way."""
+        self.grace = TURN_GRACE
         self.closing = False
         """Set when the session ends: the turn under way is the last."""
 
@@ -270,7 +271,7 @@ class Driver:
             self.desk.hold = True
             self.desk.close_momentary(f"its turn is ended; {lifecycle.ASKS_AGAIN}")
             try:
-                async with asyncio.timeout(TURN_GRACE):
+                async with asyncio.timeout(self.grace):
                     await agent.cancel()
                     await self._turn_over.wait()
             except (TimeoutError, RunnerError) as err:
@@ -342,7 +343,7 @@ class Driver:
     async def cancel_turn(self) -> None:
         if self.seat.agent is not None:
             try:
-                async with asyncio.timeout(TURN_GRACE):
+                async with asyncio.timeout(self.grace):
                     await self.seat.agent.cancel()
             except (TimeoutError, RunnerError) as err:
                 log.info("agent.cancel_failed", error=str(err))

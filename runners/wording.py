@@ -27,7 +27,7 @@ def question(
     words = inquiry.words(share)
     rest = f"\nIt is shown whole on its host, in {whole}" if whole else ""
     kind = QuestionKind.TEXT if inquiry.kind is QuestionKind.CHOICE and not inquiry.options else inquiry.kind
-    assumed = inquiry.urgency is Urgency.ASSUMED
+    urgency = _urgency(inquiry.urgency, kind)
     options = () if kind is QuestionKind.TEXT else inquiry.options[:MOST_OPTIONS]
     default = inquiry.default if any(each.id == inquiry.default for each in options) else _cut(inquiry.default, TITLE)
     return Question(
@@ -40,14 +40,14 @@ def question(
         allow_text=inquiry.allow_text or kind is QuestionKind.TEXT,
         multiple=inquiry.multiple and kind is QuestionKind.CHOICE,
         group=group,
-        # What an agent calls urgent is blocking; a permission or a plan is never assumed.
-        urgency=_urgency(inquiry.urgency, kind),
-        default=default if assumed else "",
-        until=inquiry.until if inquiry.urgency in (Urgency.ASSUMED, Urgency.INFO) else None,
+        urgency=urgency,
+        default=default if urgency is Urgency.ASSUMED else "",
+        until=inquiry.until if urgency in (Urgency.ASSUMED, Urgency.INFO) else None,
     )
 
 
 def _urgency(wanted: Urgency, kind: QuestionKind) -> Urgency:
+    """What an agent calls urgent is blocking; a permission or a plan is never assumed."""
     if kind in (QuestionKind.PERMISSION, QuestionKind.PLAN) or wanted is Urgency.URGENT:
         return Urgency.BLOCKING
     return wanted

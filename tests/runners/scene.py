@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.wire.messages import DeliverAnswer, Prompt
-from bot.wire.types import Answer, Question, SessionId, SessionSpec
+from bot.wire.messages import CommandBody, DeliverAnswer, Prompt, SessionChanged
+from bot.wire.types import Answer, Question, RunState, SessionId, SessionSpec
 from runners import entry, opening, ticket
 from runners.agents.registry import DEMO_ARGV, open_agent
 from runners.config import AgentConfig, HostConfig, RepoConfig
@@ -92,6 +92,37 @@ class Scene:
                 found.pause()
                 async with asyncio.timeout(20):
                     await task
+
+    @asynccontextmanager
+    async def killed_runner(self) -> AsyncIterator[Runner]:
+        """A runner that is gone at the end without a word, as after kill -9: it winds up nothing."""
+        if self.paper is None:
+            await self.place()
+        assert self.paper is not None
+        async with Spool(self.session / ticket.SPOOL, utc_now) as spool:
+            memory = await Memory.load(spool, S)
+            found = Runner(self.session, self.paper, spool, memory, self.open_agent, self.time)
+            task = asyncio.create_task(found.run())
+            try:
+                yield found
+            finally:
+                task.cancel()
+                await asyncio.wait({task})
+
+    async def tell(self, body: CommandBody) -> int:
+        return await self.board.tell(RUNNER, body)
+
+    async def told(self, body: CommandBody) -> None:
+        """The runner has it on its disk."""
+        assert await self.board.acknowledged(await self.tell(body)) == ""
+
+    async def state(self, state: RunState, count: int = 1) -> SessionChanged:
+        """The ``count``-th time that the session says it is so."""
+        while True:
+            heard = [change for change in self.board.all(SessionChanged) if change.state is state]
+            if len(heard) >= count:
+                return heard[count - 1]
+            await self.board.heard(SessionChanged, len(self.board.all(SessionChanged)) + 1)
 
     async def answer(self, question: Question, **how: Any) -> None:
         await self.board.tell(RUNNER, DeliverAnswer(Answer(question.id, ANA, **how)))
