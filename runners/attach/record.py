@@ -123,7 +123,16 @@ def alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _defunct(pid)
+
+
+def _defunct(pid: int) -> bool:
+    """Ended, and only not yet looked after by its parent; told on Linux alone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return stat.rpartition(") ")[2][:1] in ("Z", "X")
 
 
 def socket_for(folder: Path, name: str) -> Path:
