@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.wire.types import Option, QuestionKind
 from runners.agents.base import Chosen, Inquiry, Text
-from runners.agents.codex.rpc import Json
+from runners.agents.codex.rpc import Json, table
 from runners.agents.text import heading, one_line, prose
 
 MOST_OPTIONS = 100
@@ -29,11 +29,10 @@ class NotThat(Exception):
 
 
 def fields(params: Json, name: str) -> tuple[Field, ...]:
-    schema = params.get("requestedSchema")
-    properties = schema.get("properties") if isinstance(schema, dict) else None
+    properties = table(table(params.get("requestedSchema")).get("properties"))
     head, rest = heading(str(params.get("message") or "A tool asks"))
     found = []
-    entries = [(word, about) for word, about in (properties or {}).items() if isinstance(about, dict)]
+    entries = [(word, about) for word, about in properties.items() if isinstance(about, dict)]
     for word, about in entries:
         title = one_line(str(about.get("title") or ""))
         text = prose(str(about.get("description") or ""), 4000)
@@ -70,7 +69,7 @@ def _inquiry(schema: Json) -> tuple[Inquiry, dict[str, str | bool]]:
             return Inquiry(QuestionKind.TEXT, ""), {}
 
 
-def _pairs(titled: Sequence[Any]) -> list[tuple[str, str]]:
+def _pairs(titled: list[Any]) -> list[tuple[str, str]]:
     return [
         (str(o["const"]), str(o.get("title") or o["const"])) for o in titled if isinstance(o, dict) and "const" in o
     ]

@@ -13,7 +13,7 @@ from msgspec import structs
 from bot.wire.types import ALLOW, ALWAYS, APPROVE, DENY, REVISE, Option, QuestionKind
 from runners.agents.base import Answered, Chosen, Inquiry, Shown, Text, Unanswered
 from runners.agents.codex import changes as files
-from runners.agents.codex.rpc import Json
+from runners.agents.codex.rpc import Json, table, tables
 from runners.agents.text import exact, heading, one_line, prose
 
 PLAN_OPTIONS = (Option(APPROVE, "Approve"), Option(REVISE, "Revise"))
@@ -106,12 +106,11 @@ def grant_inquiry(params: Json) -> Inquiry:
 
 def tool_inquiry(params: Json, name: str) -> Inquiry:
     """An MCP tool that wants a permission: Codex puts it as an empty form."""
-    meta = params["_meta"]
+    meta = table(params.get("_meta"))
     server = one_line(str(params.get("serverName", "")), 60)
     tool = _tool(params)
     title = f"Use {tool} of {server}?" if tool else one_line(str(params.get("message", "")), 200)
-    given = meta.get("tool_params")
-    given = given if isinstance(given, dict) else {}
+    given = table(meta.get("tool_params"))
     detail = "\n".join(f"{exact(str(word), 100)}: {exact(_value(value))}" for word, value in given.items())
     names = "\n".join(exact(str(word), 100) for word in given)
     about = prose(str(meta.get("tool_description") or ""), 500)
@@ -147,9 +146,10 @@ def _wants(found: Any) -> str:
     files_ = found.get("fileSystem")
     if isinstance(files_, dict):
         for word in ("read", "write"):
-            for path in files_.get(word) or ():
+            paths = files_.get(word)
+            for path in paths if isinstance(paths, list) else ():
                 told.append(f"Wants to {word} {exact(str(path), 300)}")
-        for entry in files_.get("entries") or ():
+        for entry in tables(files_.get("entries")):
             told.append(f"Wants {exact(str(entry), 300)}")
     return "\n".join(told)
 
@@ -218,8 +218,8 @@ def tool_answer(answer: Answered) -> Json:
 def asked(params: Json) -> tuple[tuple[str, Inquiry], ...]:
     """``requestUserInput``: pairs of Codex's question id and the question."""
     found = []
-    for entry in params.get("questions") or ():
-        if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+    for entry in tables(params.get("questions")):
+        if isinstance(entry.get("id"), str):
             found.append((entry["id"], _question(entry, f"{key(params)}/{entry['id']}")))
     return tuple(found)
 
@@ -244,7 +244,7 @@ def choice(title: str, context: str, offered: Any, name: str) -> Inquiry:
 
 def input_result(params: Json, answers: Sequence[Answered]) -> Json:
     """The result of ``requestUserInput``: an option is said in the model's own words."""
-    labels = {entry["id"]: entry.get("options") or [] for entry in params.get("questions") or () if "id" in entry}
+    labels = {str(entry.get("id")): tables(entry.get("options")) for entry in tables(params.get("questions"))}
     given = {}
     for (id_, inquiry), answer in zip(asked(params), answers, strict=True):
         given[id_] = {"answers": _said(inquiry, answer, labels[id_])}
@@ -277,13 +277,10 @@ def _named(inquiry: Inquiry, text: str) -> str:
 
 def later(item: Json) -> tuple[Inquiry, ...]:
     """Questions a model leaves behind while it goes on; their answers are messages."""
-    found = item.get("questions")
-    if not isinstance(found, list):
-        return ()
     name = f"codex:{item.get('id', '')}"
     told = []
-    for number, entry in enumerate(found, 1):
-        if isinstance(entry, dict) and isinstance(entry.get("title"), str):
+    for number, entry in enumerate(tables(item.get("questions")), 1):
+        if isinstance(entry.get("title"), str):
             title, rest = heading(entry["title"])
             inquiry = choice(title, rest, entry.get("options"), f"{name}/{number}")
             # The model is told to put the answer first that it recommends.

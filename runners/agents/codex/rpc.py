@@ -16,6 +16,17 @@ log = structlog.get_logger()
 
 Json = dict[str, Any]
 
+
+def table(found: Any) -> Json:
+    """What should be an object; anything else is an empty one."""
+    return found if isinstance(found, dict) else {}
+
+
+def tables(found: Any) -> list[Json]:
+    """The objects of what should be a list of them."""
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
 MAX_FRAME = 64 * 1024 * 1024
 
 

@@ -8,7 +8,7 @@ from bot.wire.types import PlanStep, StepState
 from runners.agents.base import PlanChanged, Said, ToolEnded, ToolStarted, Trouble, Update, UsageChanged
 from runners.agents.codex.changes import changes
 from runners.agents.codex.questions import script
-from runners.agents.codex.rpc import Json
+from runners.agents.codex.rpc import Json, table, tables
 from runners.agents.text import exact, one_line, prose
 
 _STEPS = {"pending": StepState.PENDING, "inProgress": StepState.ACTIVE, "completed": StepState.DONE}
@@ -151,8 +151,8 @@ class Translator:
                 self.helpers.pop(thread, None)
             return
         states = item.get("agentsStates")
-        for thread, state in (states if isinstance(states, dict) else {}).items():
-            if isinstance(state, dict) and state.get("status") in ("pendingInit", "running"):
+        for thread, state in table(states).items():
+            if table(state).get("status") in ("pendingInit", "running"):
                 title = one_line(str(item.get("prompt") or "sub-agent"), 100)
                 self.helpers.setdefault(thread, title)
             else:
@@ -189,7 +189,7 @@ class Translator:
 
 
 def _plan(found: Any) -> PlanChanged:
-    steps = [s for s in (found if isinstance(found, list) else ())[:_MOST_STEPS] if isinstance(s, dict)]
+    steps = tables(found)[:_MOST_STEPS]
     return PlanChanged(
         tuple(
             PlanStep(one_line(str(s.get("step", ""))), _STEPS.get(str(s.get("status")), StepState.PENDING))
