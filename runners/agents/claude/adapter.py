@@ -91,7 +91,7 @@ class ClaudeAgent:
         self._course.running = self._course.running or text(found.first, "state") in ("running", "requires_action")
         if self._translator.background:
             self._desk.update(BackgroundChanged(self._translator.background))
-        log.info("agent.held", agent=self._launch.name, session=self._course.session, busy=self._busy)
+        log.info("agent.held", agent=self._launch.name, session=self._course.session, busy=self.busy)
         return self._info(note, resumed=True, kept=True)
 
     async def _show_door(self, note: Json) -> None:
@@ -153,11 +153,11 @@ class ClaudeAgent:
             model=self._course.model or self._launch.model,
             has_rules=bool(note.get("rules")),
             held=kept,
-            busy=kept and self._busy,
+            busy=kept and self.busy,
         )
 
     @property
-    def _busy(self) -> bool:
+    def busy(self) -> bool:
         """A turn is under way, or its end has been told to nobody yet."""
         return self._course.running or bool(self._ends)
 
@@ -174,7 +174,7 @@ class ClaudeAgent:
 
     async def rejoin(self) -> TurnEnded:
         async with self._attending():
-            if not self._busy:
+            if not self.busy:
                 return TurnEnded("done", self._translator.last_words)
             return await self._turn_end()
 
@@ -274,13 +274,17 @@ class ClaudeAgent:
                 self._replayed.set()
         if not found.exit:  # the holder was killed: what it held must not go on unheard
             await found.forget()
+        self._part()
+        await self._asking.withdraw()
+
+    def _part(self) -> None:
+        """No word comes from it any more: nobody may wait for one."""
         self._gone.set()
         self._replayed.set()
-        await self._asking.withdraw()
+        self._ended.set()
         for future in self._replies.values():
             if not future.done():
                 future.set_exception(self._fate())
-        self._ended.set()
 
     def _take(self, count: int, message: Json) -> None:
         was = self._course.running
@@ -356,6 +360,8 @@ class ClaudeAgent:
         words = "\n".join(prose(text(told, "tail")).splitlines()[-8:])[-1000:]
         if self._closed:
             return AgentDied(f"Agent {name} was stopped.", exit_status=status)
+        if told.get("replaced"):
+            return AgentDied(f"Agent {name}: another runner has taken over its Claude Code.")
         if not told:
             return AgentDied(f"Agent {name}: the process that holds Claude Code was killed, and it with that.")
         how = f"was killed (signal {-status})" if status is not None and status < 0 else f"ended (exit status {status})"
@@ -386,6 +392,7 @@ class ClaudeAgent:
             self._reader.cancel()
             await asyncio.wait({self._reader})
             self._reader = None
+            self._part()
         await self._asking.close()
 
 

@@ -7,6 +7,9 @@ from typing import Any, TypeAlias
 Json: TypeAlias = dict[str, Any]
 """One line of Claude Code's protocol; it exists only inside this package."""
 
+_FAR = 1e15
+"""Nothing that is counted here comes near; neither NaN nor infinity lies within."""
+
 
 def text(source: Json, key: str) -> str:
     value = source.get(key)
@@ -25,4 +28,6 @@ def tables(source: Json, key: str) -> list[Json]:
 
 def number(source: Json, key: str) -> float:
     value = source.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return value if -_FAR < value < _FAR else 0

@@ -170,6 +170,7 @@ class Holder:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         before, self._runner = self._runner, None
         if before is not None:
+            before.write(b'#{"replaced": true}\n')
             before.close()
         journal = self._journal
         about = {
