@@ -20,8 +20,8 @@ OLDEST = (2, 1, 330)
 """The oldest Claude Code that is known to do all that is asked of it here: the one in that package."""
 INSTALL = f'Install it: pip install "claude-agent-sdk=={TESTED}" (or switchboard-slack[claude]).'
 _OWN_NAMES = ("", "claude")
-_NEVER = 86_400_000
-"""Milliseconds that a call of our own tool may take: people sleep."""
+PATIENCE = 86_400
+"""Seconds that a call of our own tool may take: people sleep. Both sides are told."""
 _INHERITED = ("CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_SSE_PORT")
 """Set where Switchboard itself was started from within Claude Code."""
 
@@ -91,7 +91,8 @@ def environment(launch: Launch) -> dict[str, str]:
 def servers(door: AskDoor) -> Json:
     """Our own tool for questions; its token is in a private file, not among the arguments that everybody sees."""
     bearer = {"Authorization": f"Bearer {door.token}"}
-    return {"mcpServers": {"switchboard": {"type": "http", "url": door.url, "headers": bearer, "timeout": _NEVER}}}
+    url = f"{door.url}{'&' if '?' in door.url else '?'}wait={PATIENCE}"
+    return {"mcpServers": {"switchboard": {"type": "http", "url": url, "headers": bearer, "timeout": PATIENCE * 1000}}}
 
 
 def write_servers(folder: Path, door: AskDoor) -> Path:

@@ -42,7 +42,7 @@ async def test_it_edits_commits_and_tells_of_it(stage: Stage) -> None:
     assert used.tokens == 480
     assert used.cost
     assert "Stay on this branch, says SWITCHBOARD." in model.system()
-    assert "You are Claude Code" in model.system() or "Claude" in model.system()
+    assert "Claude Code" in model.system()
     await agent.prompt("Once more")
     assert desk.of(UsageChanged)[-1].tokens == 600
 
@@ -82,8 +82,8 @@ async def test_a_reset_clears_the_context_and_spares_background_work(stage: Stag
     assert "PINEAPPLE" not in str(model.requests[-1])
 
 
-async def test_a_stop_withdraws_what_is_open_and_the_next_prompt_works(stage: Stage) -> None:
-    model = await stage.model(bash("touch a"), Says("Again."))
+async def test_a_stop_withdraws_what_is_open_and_spares_background_work(stage: Stage) -> None:
+    model = await stage.model(bash(WAIT, run_in_background=True), bash("touch a"), Says("Again."), Says("It ended."))
     desk = RecordingDesk()
     agent = stage.agent(model, desk)
     await agent.start()
@@ -95,6 +95,24 @@ async def test_a_stop_withdraws_what_is_open_and_the_next_prompt_works(stage: St
     assert not (stage.worktree.path / "a").exists()
     await agent.cancel()
     assert (await agent.prompt("Again")).last_words == "Again."
+    (stage.worktree.path / "go").touch()
+    await desk.until(lambda: desk.stirs == 1)
+    assert (await agent.rejoin()).last_words == "It ended."
+
+
+async def test_a_persons_own_settings_apply(stage: Stage) -> None:
+    (stage.worktree.path / "CLAUDE.md").write_text("Write British English, says PINEAPPLE.\n")
+    settings = stage.home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"permissions": {"allow": ["Bash(touch:*)"]}}')
+    model = await stage.model(bash("touch a"), Says("Done."))
+    desk = RecordingDesk()
+    agent = stage.agent(model, desk)
+    await agent.start()
+    await agent.prompt("Begin")
+    assert (stage.worktree.path / "a").exists()
+    assert desk.asked == []
+    assert "says PINEAPPLE" in str(model.requests[0])
 
 
 async def test_a_clean_end_is_resumed_and_usage_goes_on_from_there(stage: Stage) -> None:
