@@ -97,6 +97,9 @@ class Commands:
                 self._stop(body.by, waiting.id)
             case PauseSession(by):
                 self._driver.pause(by, waiting.id)
+            case WithdrawPrompt():
+                async with self._driver.handing:  # what is just on its way to the agent cannot be taken back
+                    self._noted(body, waiting.id)
             case ReportNow():
                 await self._driver.reporter.report(always=True)
                 self._memory.save(self._memory.state, done=waiting.id)
@@ -134,7 +137,7 @@ class Commands:
                 state = lifecycle.revived(replace(state, review=current))
                 self._memory.save(follow_ups.prompted(state, message), done=done)
             case ResumeSession():
-                after = lifecycle.taken_up(state)
+                after = lifecycle.taken_up(state, prompts=self._driver.seat.prompts)
                 told = () if after is state else (SessionChanged(after.run, detail=f"resumed by {body.by.name}"),)
                 self._memory.save(after, *told, done=done)
             case ResetContext(by):

@@ -75,7 +75,7 @@ class Driver:
         self._aside = asyncio.Event()
         self._cut = asyncio.Event()
         self._turn_over = asyncio.Event()
-        self._handing = asyncio.Lock()
+        self.handing = asyncio.Lock()
         """Held while a message is on its way to the agent: none goes there twice."""
         self._stirred = False
         self._in_turn = False
@@ -110,6 +110,9 @@ class Driver:
             state = self._memory.state
             if self._stirred and self.seat.agent is not None and not lifecycle.must_rest(state):
                 await self._guarded(self._own_turn)
+                continue
+            if state.run is RunState.STARTING and self.seat.agent is None and not self.seat.prompts:
+                await self._guarded(self._join)  # a session in a terminal, taken up after a failure
                 continue
             match lifecycle.next_step(state, self._time.now(), prompts=self.seat.prompts):
                 case lifecycle.Idle(until):
@@ -169,7 +172,7 @@ class Driver:
 
     async def _turn(self) -> None:
         agent, info = await self.seat.ready()
-        async with self._handing:
+        async with self.handing:
             state = self._memory.state
             messages = follow_ups.next_messages(state)
             if not messages or not isinstance(lifecycle.next_step(state, self._time.now()), lifecycle.Work):
@@ -243,7 +246,13 @@ class Driver:
 
     def _look_at_budget(self) -> None:
         state, most = self._memory.state, self._ticket.spec.budget
-        if most is None or state.budget_question or self.closing or not budget.is_spent(state, most):
+        if (
+            most is None
+            or not self.seat.prompts
+            or state.budget_question
+            or self.closing
+            or not budget.is_spent(state, most)
+        ):
             return
         number = session.question_id(self._memory.session_id, state.next_question)
         question = budget.question(state, number, most)
@@ -324,7 +333,7 @@ class Driver:
             await self._aside.wait()
 
     async def _steered(self) -> bool:
-        async with self._handing:
+        async with self.handing:
             agent = self.seat.agent
             message = follow_ups.to_steer(self._memory.state, everything=not self.seat.prompts)
             if message is None or agent is None or not self._in_turn:

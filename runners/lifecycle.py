@@ -53,10 +53,10 @@ Step: TypeAlias = Idle | ClearContext | Work
 
 def next_step(state: State, now: datetime, *, prompts: bool = True) -> Step:
     """What the session does now. ``prompts``: whether its agent takes messages while it is idle."""
-    if must_rest(state):
-        return Idle()
     if state.resetting is not None:
         return ClearContext()
+    if must_rest(state):
+        return Idle()
     if state.run is RunState.FAILED:
         return Idle()
     if state.limited is not None and (not state.wakes or state.limited.wake is None or state.limited.wake > now):
@@ -168,14 +168,14 @@ def paused(state: State) -> State:
     return replace(state, run=RunState.PAUSED, detail=f"paused by {by}")
 
 
-def taken_up(state: State) -> State:
+def taken_up(state: State, *, prompts: bool = True) -> State:
     """Resumed by a person, whatever it rested for. A session that works or waits for an answer stays as it is."""
     was_paused = state.paused_by is not None
     if not was_paused and state.run not in (RunState.FAILED, RunState.LIMITED):
         return state
     state = replace(state, paused_by=None, limited=None, run=RunState.STARTING, detail="")
     state = replace(state, strikes=0, retry_at=None)
-    if follow_ups.next_messages(state) or answers.awaited(state) or not state.introduced:
+    if follow_ups.next_messages(state) or answers.awaited(state) or not state.introduced or not prompts:
         return state
     if was_paused:
         return replace(state, run=RunState.STOPPED)  # nothing of it was cut off

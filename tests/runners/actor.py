@@ -36,7 +36,9 @@ class Actor:
     rejoined: int = 0
     pending: list[tuple[Inquiry, ...]] = field(default_factory=list)
     """What the process still waits for, whoever listens."""
-    on_steer: Callable[[], None] = lambda: None
+    ear: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared, it takes its time to hear what is said within a turn."""
+    steering: int = 0
     agent: ScriptedAgent | None = None
     resuming: bool = False
     """A turn of an earlier runner's waits to be joined, ended or not."""
@@ -48,6 +50,7 @@ class Actor:
     def open(self, launch: Launch, desk: Desk) -> ScriptedAgent:
         self.launches.append(launch)
         self.agent = ScriptedAgent(self, desk)
+        self.ear.set()
         return self.agent
 
     def note(self) -> None:
@@ -156,7 +159,9 @@ class ScriptedAgent:
         return await asyncio.shield(turn)
 
     async def steer(self, text: str) -> bool:
-        self.actor.on_steer()
+        self.actor.steering += 1
+        self.actor.note()
+        await self.actor.ear.wait()
         if not self.actor.hears or not self.actor.busy:
             return False
         self.actor.asides.append(text)

@@ -14,6 +14,7 @@ from bot.wire.messages import (
     AnswerApplied,
     Asked,
     ContextReset,
+    DeliverAnswer,
     PauseSession,
     Progressed,
     Prompt,
@@ -24,14 +25,17 @@ from bot.wire.messages import (
     ResumeSession,
     SessionChanged,
     SessionEnded,
+    SteerPrompt,
     StopSession,
     WakeAtReset,
+    WithdrawPrompt,
 )
 from bot.wire.types import (
     ALLOW,
     ALWAYS,
     DENY,
     Ability,
+    Answer,
     Ending,
     Option,
     Person,
@@ -39,14 +43,15 @@ from bot.wire.types import (
     PromptId,
     QuestionKind,
     RunState,
+    Urgency,
 )
-from runners import budget, lifecycle
+from runners import budget, kept, lifecycle
 from runners.agents.base import BackgroundChanged, Chosen, Inquiry, Text
 from tests.runners.actor import ALL, Actor
 from tests.runners.board import ANA
 from tests.runners.clock import NOON
 from tests.runners.places import spec
-from tests.runners.scene import S, Scene, scene
+from tests.runners.scene import RUNNER, S, Scene, scene
 
 BEN = Person(PersonId("U2BEN"), "Ben")
 INDEX = Inquiry(QuestionKind.CHOICE, "Which index?", options=(Option("fts", "FTS"), Option("tantivy", "Tantivy")))
@@ -189,8 +194,6 @@ async def test_a_question_that_the_agent_lets_go_of_is_withdrawn(stage: Scene, a
 @pytest.fixture
 async def holder(stage: Scene, actor: Actor) -> AsyncIterator[None]:
     """A process that is kept, as an agent's holder is."""
-    from runners import kept
-
     actor.holds = True
     await stage.place()
     process = await asyncio.create_subprocess_exec("sleep", "300", start_new_session=True)
@@ -265,8 +268,6 @@ async def test_what_a_held_agent_does_not_ask_again_is_withdrawn_or_becomes_a_me
 
 @pytest.mark.usefixtures("holder")
 async def test_stop_ends_what_outlived_a_runner(stage: Scene, actor: Actor) -> None:
-    from runners import kept
-
     async with stage.killed_runner():
         await actor.prompted()
         actor.ask(TOUCH)
@@ -494,8 +495,6 @@ async def test_follow_ups_are_told_given_steered_and_dropped(stage: Scene, actor
         given = await stage.board.heard(PromptGiven)
         assert (given.prompt, given.steered) == ("p3", True)
         assert actor.asides == ["at once"]
-        from bot.wire.messages import SteerPrompt, WithdrawPrompt
-
         await stage.tell(WithdrawPrompt(PromptId("p1")))
         assert (await stage.board.heard(PromptDropped)).prompt == "p1"
         await stage.tell(SteerPrompt(PromptId("p2")))
@@ -518,6 +517,50 @@ async def test_an_agent_that_cannot_be_steered_gets_it_as_its_next_message(stage
         assert await actor.prompted(2) == "at once"
         assert not (await stage.board.heard(PromptGiven)).steered
     assert actor.asides == []
+
+
+async def test_a_follow_up_withdrawn_just_as_it_is_given_has_been_given(stage: Scene, actor: Actor) -> None:
+    async with stage.runner():
+        await actor.prompted()
+        actor.ear.clear()
+        await stage.tell(Prompt("at once", ANA, PromptId("p1"), now=True))
+        await actor.until(lambda: actor.steering == 1)
+        await stage.told(WithdrawPrompt(PromptId("p1")))
+        actor.ear.set()
+        await stage.board.heard(PromptGiven, 2)
+    assert [each.steered for each in stage.board.all(PromptGiven)] == [True, False]
+    assert stage.board.all(PromptDropped) == []
+    assert actor.asides == ["at once"]
+
+
+async def test_a_veto_reaches_the_agent_within_its_turn_and_the_deadline_its_people(stage: Scene, actor: Actor) -> None:
+    until = NOON + timedelta(minutes=30)
+    assumed = Inquiry(**{**vars(INDEX), "urgency": Urgency.ASSUMED, "default": "fts", "until": until})
+    async with stage.runner() as runner:
+        await actor.prompted()
+        (first,) = await runner.driver.desk.post([assumed], "call-1")
+        await stage.board.heard(Asked)
+        await stage.board.tell(RUNNER, DeliverAnswer(Answer(first, ANA, option="tantivy")))
+        await actor.until(lambda: len(actor.asides) == 1)
+        assert actor.asides[0].endswith("Ana says instead: Tantivy")
+        (second,) = await runner.driver.desk.post([assumed], "call-2")
+        await stage.board.heard(Asked, 2)
+    async with stage.runner():
+        stage.time.set(until)
+        withdrawn = await stage.board.heard(QuestionWithdrawn)
+    assert (withdrawn.question, withdrawn.reason) == (second, "went on with “FTS”: nobody objected")
+
+
+async def test_a_parked_answer_is_the_next_message(stage: Scene, actor: Actor) -> None:
+    async with stage.runner() as runner:
+        await actor.prompted()
+        ids = await runner.driver.desk.post([INDEX], "call-1")
+        question = (await stage.board.heard(Asked)).question
+        assert await runner.driver.desk.wait(ids, 0.01) is None
+        actor.end("done", "I wait for the answer.")
+        await stage.answer(question, option="fts")
+        assert await actor.prompted(2) == 'You asked: "Which index?". Ana answered: FTS'
+    assert all(each.state is not RunState.STOPPED for each in stage.board.all(SessionChanged))
 
 
 async def test_a_turn_that_the_agent_begins_by_itself_is_followed(stage: Scene, actor: Actor) -> None:
