@@ -32,6 +32,8 @@ class Quirks:
     """Ids of the "always" options that hold for this session only; others are not offered. None: not known, all are."""
     reset: Literal["new", "/clear"] = "new"
     """A new session in the same process, or a command of its own that clears the context."""
+    files: bool = True
+    """Whether it can work with files that it reads and writes through us."""
     tokens: Literal["turn", "session"] = "turn"
     """What the usage at a turn's end counts."""
     cost: Literal["session", "process"] = "session"
@@ -96,7 +98,11 @@ _ALL = (
         env={"INITIAL_AGENT_MODE": "workspace-write"},  # in its default mode a model answers its permission requests
         login="Run `codex login` in a terminal on this machine.",
         install="Run: npm install -g @agentclientprotocol/codex-acp",
-        quirks=Quirks(steer="method", tool_wait=300.0),
+        quirks=Quirks(
+            steer="method",
+            tool_wait=300.0,
+            always=("allow_for_session", "allow_permissions_session", "allow_session"),
+        ),
     ),
     Profile(
         "opencode",
@@ -114,13 +120,18 @@ _ALL = (
         login="Run `gemini` in a terminal on this machine and log in, or set GEMINI_API_KEY.",
         install="Run: npm install -g @google/gemini-cli",
         quirks=Quirks(
-            question="tool", resume=("load",), tool_wait=600.0, always=("proceed_always", "proceed_always_tool")
+            question="tool",
+            resume=("load",),
+            tool_wait=600.0,
+            files=False,
+            always=("proceed_always", "proceed_always_tool"),
         ),
     ),
     Profile(
         "qwen",
         "Qwen Code",
         ("qwen", "--acp"),
+        mode="default",  # in its own default a model judges what may run
         model_argv=("--model", "{model}"),
         login="Run `qwen` in a terminal on this machine and log in with /auth.",
         install="Run: npm install -g @qwen-code/qwen-code (Node.js 22 or newer)",

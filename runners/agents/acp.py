@@ -20,6 +20,7 @@ from runners.agents.acp_client import AcpClient
 from runners.agents.acp_faults import AUTH_REQUIRED, Fault, died, in_words, not_answering, refused
 from runners.agents.acp_lines import AcpLines
 from runners.agents.acp_opening import Opening, Session
+from runners.agents.acp_translate import spent
 from runners.agents.base import AgentInfo, Cleared, Desk, Launch, TurnEnded, UsageChanged
 from runners.agents.process import AgentProcess
 from runners.errors import AgentDied, AgentError
@@ -154,9 +155,11 @@ class AcpAgent:
         return TurnEnded("failed", said, detail=words)
 
     def _count(self, response: PromptResponse) -> None:
-        if response.usage is None:
+        usage, translator = response.usage, self._client.translator
+        used = usage.total_tokens if usage else spent(response.field_meta) or translator.spent
+        translator.spent = 0
+        if not used:
             return
-        used = response.usage.total_tokens
         if self._quirks.tokens == "turn":
             self._spent += used
             self._desk.update(UsageChanged(tokens=self._spent, meter=f"turns {self._life}"))

@@ -12,10 +12,10 @@ MCP_NAME = "switchboard"
 """What our MCP server is called with every agent."""
 _TOOL = "ask_human"
 _TITLE = re.compile(
-    rf"(?:mcp__{MCP_NAME}__{_TOOL}"  # Claude Code
+    rf"(?:mcp__{MCP_NAME}__{_TOOL}"  # Claude Code, Qwen Code
     rf"|{MCP_NAME}[_./:]{_TOOL}"  # opencode, Codex
     rf"|mcp[_.:]\s?{MCP_NAME}[_./]{_TOOL}"
-    rf"|{_TOOL} \({MCP_NAME} MCP Server\)(?:: .*)?)",  # Gemini CLI, Qwen Code
+    rf"|{_TOOL} \({MCP_NAME} MCP Server\)(?:: .*)?)",  # Gemini CLI
     re.IGNORECASE | re.DOTALL,
 )
 _WORKS = frozenset(("execute", "edit", "delete", "move"))
@@ -26,6 +26,8 @@ def is_own_ask(call: Call) -> bool:
     """By its name alone: a command or an edit that calls itself so is none."""
     if call.diffs or (isinstance(call.raw, dict) and call.raw.keys() & {"command", "cmd"}):
         return False
+    if call.tool:
+        return bool(_TITLE.fullmatch(call.tool))
     return call.kind not in _WORKS and bool(_TITLE.fullmatch(call.title.strip().strip("`")))
 
 

@@ -27,6 +27,8 @@ class Call:
     diffs: tuple[tuple[str, str, str], ...] = ()
     """(path, old text, new text)"""
     ended: bool = False
+    tool: str = ""
+    """The tool's own name, where the agent tells it beside."""
 
 
 def merge(call: Call, update: ToolCallStart | ToolCallUpdate, cwd: str) -> Call:
@@ -46,8 +48,17 @@ def merge(call: Call, update: ToolCallStart | ToolCallUpdate, cwd: str) -> Call:
         raw=_newer(call.raw, update.raw_input),
         texts=texts,
         diffs=diffs,
+        tool=_tool(update.field_meta) or call.tool,
         ended=call.ended or update.status in ("completed", "failed"),
     )
+
+
+def _tool(meta: dict[str, Any] | None) -> str:
+    """Qwen Code says ``toolName``, claude-agent-acp ``claudeCode.toolName``."""
+    meta = meta or {}
+    inner = meta.get("claudeCode")
+    name = meta.get("toolName") or (inner.get("toolName") if isinstance(inner, dict) else "")
+    return name if isinstance(name, str) else ""
 
 
 def _newer(before: Any, now: Any) -> Any:

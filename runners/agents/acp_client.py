@@ -24,6 +24,7 @@ from acp.schema import (
 
 from bot.wire.types import ALLOW
 from runners.agents import acp_forms as forms
+from runners.agents import acp_questions as questions
 from runners.agents.acp_asks import is_own_ask, is_own_form
 from runners.agents.acp_lines import REQUEST
 from runners.agents.acp_permissions import lasting, pick, reason, ruling
@@ -69,6 +70,8 @@ class AcpClient(AcpWorktree):
         call = self.translator.call(tool_call)
         if is_own_ask(call) and (once := pick(options, "allow_once", "allow_always")):
             return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=once))
+        if self._quirks.question == "permission" and (asked := questions.inquiries(call)):
+            return await self._answer(asked, options)
         always = lasting(options, self._quirks.always)
         inquiry = self.translator.permission(call, always.name if always else "")
         (answer,) = await self._ask([inquiry])
@@ -80,6 +83,13 @@ class AcpClient(AcpWorktree):
         if verdict.option is None:
             return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
         return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=verdict.option))
+
+    async def _answer(self, asked: Sequence[Inquiry], options: Sequence[PermissionOption]) -> RequestPermissionResponse:
+        found = questions.answers(asked, await self._ask(asked))
+        yes = pick(options, "allow_once", "allow_always")
+        if found is None or yes is None:
+            return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
+        return questions.Filled(outcome=AllowedOutcome(outcome="selected", option_id=yes), answers=found)
 
     async def create_elicitation(self, message: str, mode: object, **meta: Any) -> Filled:
         if not isinstance(mode, ElicitationFormSessionMode | ElicitationFormRequestMode):

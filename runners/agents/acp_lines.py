@@ -17,6 +17,7 @@ MAX_LINE = 32 * 1024 * 1024
 MAX_STRAY = 100
 """Lines in a row that are no JSON-RPC; launchers print a few before the agent speaks."""
 
+NOTIFICATIONS = ("session/update", "elicitation/complete")
 QUESTIONS = ("session/request_permission", "elicitation/create")
 
 REQUEST: ContextVar[int | str | None] = ContextVar("acp_request", default=None)
@@ -65,6 +66,8 @@ class AcpLines:
                 if isinstance(target, int | str):
                     self._on_cancelled(target)
                 continue
+            if "id" not in message and message["method"] not in NOTIFICATIONS:
+                continue  # of its own making, for somebody else; the SDK would log each as an error
             request = message.get("id") if "method" in message else None
             REQUEST.set(request)
             if request is not None and message["method"] in QUESTIONS:

@@ -35,11 +35,6 @@ from runners.profiles import Quirks
 
 log = structlog.get_logger()
 
-CAPABILITIES = ClientCapabilities(
-    fs=FileSystemCapabilities(read_text_file=True, write_text_file=True),
-    terminal=True,
-    elicitation=ElicitationCapabilities(form=ElicitationFormCapabilities()),
-)
 ABOUT = Implementation(name="switchboard", title="Switchboard", version="1")
 
 _Opened: TypeAlias = NewSessionResponse | LoadSessionResponse | ResumeSessionResponse
@@ -60,7 +55,7 @@ class Opening:
         self.hello = InitializeResponse(protocol_version=0)
 
     async def greet(self) -> None:
-        self.hello = await self._connection.initialize(PROTOCOL_VERSION, CAPABILITIES, ABOUT)
+        self.hello = await self._connection.initialize(PROTOCOL_VERSION, _capabilities(self._quirks), ABOUT)
         if self.hello.protocol_version != PROTOCOL_VERSION:
             raise wrong_version(self._launch, self.hello.protocol_version)
 
@@ -157,6 +152,14 @@ class Opening:
             raise no_such(self._launch, what, wanted, known)
         if option.current_value != wanted:
             await self._connection.set_config_option(option.id, session, wanted)
+
+
+def _capabilities(quirks: Quirks) -> ClientCapabilities:
+    return ClientCapabilities(
+        fs=FileSystemCapabilities(read_text_file=quirks.files, write_text_file=quirks.files),
+        terminal=True,
+        elicitation=ElicitationCapabilities(form=ElicitationFormCapabilities()),
+    )
 
 
 def _values(option: SessionConfigOptionSelect) -> list[str]:

@@ -23,7 +23,7 @@ PLAN_OPTIONS = (Option(APPROVE, "Approve"), Option(REVISE, "Revise"))
 
 def permission_inquiry(call: Call, cwd: str, always: str = "") -> Inquiry:
     """``always`` says what may be granted for the whole session; empty: nothing."""
-    command = _command(call)
+    command = _command(call) or (call.title.strip() if call.kind == "execute" and not call.raw else "")
     detail = exact(command) or exact("\n".join(_diff(*diff) for diff in call.diffs)) or exact(_raw(call))
     title, why, place = _ask_for(call, command), _why(call), _elsewhere(call, cwd)
     texts = [prose(text, 4000) for text in call.texts]

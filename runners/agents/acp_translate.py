@@ -31,6 +31,8 @@ class Translator:
 
     def __init__(self, cwd: str) -> None:
         self._cwd = cwd
+        self.spent = 0
+        """Tokens of this turn, where they come with its messages."""
         self.meter = ""
         """What the session's costs are counted under."""
         self._calls: dict[str, Call] = {}
@@ -41,6 +43,7 @@ class Translator:
 
     def turn(self) -> None:
         self._words, self._before, self._fresh, self._message = "", "", True, None
+        self.spent = 0
 
     @property
     def last_words(self) -> str:
@@ -63,6 +66,7 @@ class Translator:
                 return []
 
     def _said(self, chunk: AgentMessageChunk) -> list[Update]:
+        self.spent += spent(chunk.field_meta)
         if not isinstance(chunk.content, TextContentBlock) or not chunk.content.text:
             return []
         if chunk.message_id != self._message and self._words:
@@ -106,6 +110,15 @@ class Translator:
 
     def permission(self, call: Call, always: str = "") -> Inquiry:
         return plan_inquiry(call) if call.kind == "switch_mode" else permission_inquiry(call, self._cwd, always)
+
+
+def spent(meta: dict[str, Any] | None) -> int:
+    """Tokens told beside: ``usage.totalTokens`` by Qwen Code, ``quota.token_count`` by Gemini CLI."""
+    usage, quota = (meta or {}).get("usage"), (meta or {}).get("quota")
+    count = quota.get("token_count") if isinstance(quota, dict) else None
+    found = [usage.get("totalTokens")] if isinstance(usage, dict) else []
+    found += [count.get("input_tokens"), count.get("output_tokens")] if isinstance(count, dict) else []
+    return sum(number for number in found if isinstance(number, int) and number > 0)
 
 
 def _todos(raw: Any) -> tuple[PlanStep, ...]:

@@ -174,6 +174,7 @@ def qwen(url: str, home: Path) -> Peer:
         question=Calls("ask_user_question", {"questions": [asked]}),
         plan=Calls("exit_plan_mode", {"plan": "1. Look\n2. Leap"}),
         plan_mode="plan",
+        mode="default",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from bot.wire.types import ALLOW, DENY, QuestionKind
-from runners import session
+from runners import outcome
 from runners.agents.base import Answered, Chosen, Inquiry, PlanChanged, Text
 from tests.agents.conftest import Stage
 from tests.agents.repos import Worktree, git
@@ -117,7 +117,7 @@ async def test_what_is_sent_back_is_taken_up_in_a_commit_of_its_own(stage: Stage
     await agent.prompt(prompt("Tidy up"))
     (worktree.path / "README.md").write_text("# changed by hand\n")
     (worktree.path / ".env").write_text("SECRET=1\n")
-    ended = await agent.prompt(session.sent_back_words("Name the limits.\n\nAll of them."))
+    ended = await agent.prompt(outcome.sent_back_words("Name the limits.\n\nAll of them."))
     assert worktree.subjects()[-1] == "Take up: Name the limits. All of them."
     assert "> Name the limits. All of them." in worktree.read("docs/tidy-up.md")
     assert "looked at" not in worktree.read("docs/tidy-up.md") + worktree.bodies() + ended.last_words
@@ -131,7 +131,7 @@ async def test_what_is_sent_back_on_the_sample_adds_no_file(stage: Stage) -> Non
     await agent.start()
     await agent.prompt(prompt(TASK))
     before = git(worktree.path, "ls-files")
-    await agent.prompt(session.sent_back_words("Name the limits."))
+    await agent.prompt(outcome.sent_back_words("Name the limits."))
     assert git(worktree.path, "ls-files") == before
     assert worktree.subjects()[-1] == "Take up: Name the limits."
     assert git(worktree.path, "show", "--format=", "--name-only", "HEAD") == "README.md"

@@ -125,6 +125,7 @@ class DemoAgent:
             elif state.finished:
                 _follow(state, text)
             else:
+                state.values["prompt"] = " ".join(text.split())[:2000]
                 await player.go_on(_late_answer(state, text))
             return await self._play(state, player)
         except ScriptProblem as problem:

@@ -83,6 +83,32 @@ class Questions:
             self.note(name, "other" if got.get("choice_other") else chosen or "", words)
         return True
 
+    async def several(self, message: str, questions: list[Step]) -> bool:
+        """Several questions in one form; a choice has a field for words of one's own beside it."""
+        properties: Step = {}
+        for question in questions:
+            properties |= _properties(question)
+        got = await self.form(message or "A few questions", {"type": "object", "properties": properties})
+        if got["action"] != "cancel":
+            for question in questions:
+                self._note_one(question, got)
+        return bool(got["action"] != "cancel")
+
+    def _note_one(self, question: Step, got: Step) -> None:
+        name = question["name"]
+        labels: dict[str, str] = {option["id"]: option["label"] for option in question.get("options", ())}
+        value, own = got.get(name), got.get(f"{name}_other")
+        if isinstance(value, list) and not own:
+            self.note(
+                name,
+                ",".join(map(str, value)),
+                ", ".join(labels.get(str(item), str(item)) for item in value) or "none of them",
+            )
+        elif value and not own:
+            self.note(name, str(value), labels.get(str(value), str(value)))
+        else:
+            self.note(name, "other", str(own or "(no answer)"))
+
     async def _text(self, step: Step) -> bool:
         field: Step = {"type": "string"} | ({"default": step["default"]} if "default" in step else {})
         got = await self._elicit(step, {"text": field})
@@ -135,6 +161,20 @@ class Questions:
             command = step.get("command", "That step")
             self._state.values[f"{name}.told"] = f"`{command}` was not allowed, so I left it out."
         return True
+
+
+def _properties(question: Step) -> Step:
+    name, options = question["name"], [_one_of(option) for option in question.get("options", ())]
+    about = {"title": question["title"]}
+    if question.get("context"):
+        about["description"] = question["context"]
+    if not options:
+        return {name: {"type": "string", **about}}
+    kind = {"type": "array", "items": {"anyOf": options}} if question.get("multiple") else {"oneOf": options}
+    chosen = next((option["id"] for option in question["options"] if option.get("recommended")), None)
+    if chosen and not question.get("multiple"):
+        kind["default"] = chosen
+    return {name: {"type": "string", **kind, **about}, f"{name}_other": {"type": "string", "title": "Other"}}
 
 
 def _one_of(option: Step) -> Step:

@@ -15,6 +15,7 @@ VERBS: dict[str, frozenset[str]] = {
     "plan": frozenset({"done", "active"}),
     "read": frozenset(),
     "ask": frozenset({"name", "title", "context", "options", "command", "detail", "default", "diff", "kinds"}),
+    "questions": frozenset({"message"}),
     "form": frozenset({"name", "message"}),
     "parallel": frozenset(),
     "edit": frozenset({"text", "append", "replace", "head"}),
@@ -35,6 +36,8 @@ VERBS: dict[str, frozenset[str]] = {
     "end": frozenset(),
 }
 """Each step has exactly one of these, and may have the words that go with it; ``when`` goes with every one."""
+QUESTION = frozenset({"name", "title", "context", "options", "multiple"})
+"""What each of several ``questions`` may have; without options it is answered in words."""
 KINDS = ("choice", "text", "permission", "plan")
 AT_START = ("crash", "hang", "garbage", "huge", "login", "version")
 _SLOT = re.compile(r"\{\{\s*([a-z_][a-z0-9_.]*)\s*\}\}")
@@ -134,6 +137,18 @@ def _step(raw: object, where: str) -> Raw:
         raise ScriptProblem(f"{where}: “{verbs[0]}” does not know “{sorted(unknown)[0]}”.")
     if verbs[0] == "ask" and raw["ask"] not in KINDS:
         raise ScriptProblem(f"{where}: ask is one of {', '.join(KINDS)}; not “{raw['ask']}”.")
+    if verbs[0] == "questions":
+        _questions(raw["questions"], where)
     if verbs[0] == "parallel":
         _steps(raw["parallel"], f"{where}, parallel")
     return raw
+
+
+def _questions(raw: object, where: str) -> None:
+    if not isinstance(raw, list) or not raw or not all(isinstance(item, dict) for item in raw):
+        raise ScriptProblem(f"{where}: questions is a list of tables, at least one.")
+    for item in raw:
+        if unknown := set(item) - QUESTION:
+            raise ScriptProblem(f"{where}: a question does not know “{sorted(unknown)[0]}”.")
+        if not item.get("name") or not item.get("title"):
+            raise ScriptProblem(f"{where}: each question needs a name and a title.")

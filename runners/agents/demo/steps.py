@@ -56,7 +56,7 @@ class Player:
         """Spent in this turn, as its script says."""
 
     async def play(self, verb: str, step: Step) -> None:
-        await getattr(self, f"_{verb}")(step)
+        await getattr(self, "_several" if verb == "questions" else f"_{verb}")(step)
 
     async def say(self, words: str) -> None:
         self._state.said = [*self._state.said[-49:], words]
@@ -201,6 +201,10 @@ class Player:
     async def _parallel(self, step: Step) -> None:
         asked = [self._questions.ask(question, self._call_id()) for question in step["parallel"]]
         if not all(await asyncio.gather(*asked)):
+            raise Stopped("cancelled")
+
+    async def _several(self, step: Step) -> None:
+        if not await self._questions.several(step.get("message", ""), step["questions"]):
             raise Stopped("cancelled")
 
     async def _form(self, step: Step) -> None:
