@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.wire.types import Ability
 from runners.agents.base import AgentInfo, Answered, Cleared, Desk, Inquiry, Launch, TurnEnded, UsageChanged
-from runners.errors import AgentDied
+from runners.errors import AgentConfused, AgentDied
 
 ALL = frozenset(Ability) - {Ability.ADOPT}
 WITHIN = 20.0
@@ -32,6 +32,7 @@ class Actor:
     prompts: list[str] = field(default_factory=list)
     asides: list[str] = field(default_factory=list)
     resets: int = 0
+    resets_here: bool = True
     closed: int = 0
     rejoined: int = 0
     pending: list[tuple[Inquiry, ...]] = field(default_factory=list)
@@ -169,6 +170,8 @@ class ScriptedAgent:
         return True
 
     async def reset(self) -> Cleared:
+        if not self.actor.resets_here:
+            raise AgentConfused("This session runs in somebody's terminal: its context is cleared there.")
         self.actor.resets += 1
         return Cleared(f"fresh{self.actor.resets}", survived=self.actor.survived)
 
