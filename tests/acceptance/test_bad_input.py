@@ -179,7 +179,7 @@ async def test_an_agent_that_fails_is_named_in_its_thread_with_the_next_step(sce
         assert thing in said
         assert fix in said
         assert "a reply here starts its agent again" in said
-        assert has_button(await stories[agent].card("failed", thing), "Stop")
+        assert has_button(await stories[agent].card("failed", thing), "Drop")
 
 
 async def test_a_reply_brings_a_repaired_agent_back_with_its_task(scene: Rough) -> None:
