@@ -74,7 +74,7 @@ class Asking:
     def resolved(self, number: int | str) -> None:
         """Codex no longer waits for this one: another client answered, or its turn ended."""
         if (task := self._open.get(number)) is not None:
-            task.cancel()
+            task.cancel("another client of this Codex answered, or its turn ended")
 
     def withdraw(self, *, later: bool) -> None:
         for task in (*self._open.values(), *(self._later if later else ())):

@@ -5,7 +5,6 @@ Nothing of theirs is changed: Codex notes the projects it was run in in ``config
 
 from __future__ import annotations
 
-import os
 import shutil
 import tomllib
 from collections.abc import Mapping
@@ -40,11 +39,11 @@ def layered(own: Path, ours: Path) -> dict[str, str]:
     ours.mkdir(parents=True, exist_ok=True, mode=0o700)
     found = {entry.name for entry in own.iterdir()} if own.is_dir() else set()
     for name in sorted((found | set(SHARED_FILES)) - OURS):
-        if not _sqlite(name):
+        if not _sqlite(name):  # an index over the sessions, by their paths: each home has its own
             _link(ours / name, own / name)
     _copy_config(own / "config.toml", ours / "config.toml")
     _rules(own / "rules", ours / "rules")
-    return {"CODEX_HOME": str(ours), "CODEX_SQLITE_HOME": str(_databases(own))}
+    return {"CODEX_HOME": str(ours), "CODEX_SQLITE_HOME": str(ours)}
 
 
 def _link(link: Path, target: Path) -> None:
@@ -79,15 +78,6 @@ def _keyring(own: Path) -> bool:
     except (OSError, ValueError):
         return False
     return config.get("cli_auth_credentials_store") in ("keyring", "auto") and not (own / "auth.json").exists()
-
-
-def _databases(own: Path) -> Path:
-    try:
-        config = tomllib.loads((own / "config.toml").read_text("utf-8"))
-    except (OSError, ValueError):
-        config = {}
-    named = os.environ.get("CODEX_SQLITE_HOME") or config.get("sqlite_home")
-    return Path(named) if isinstance(named, str) and named else own
 
 
 def _sqlite(name: str) -> bool:

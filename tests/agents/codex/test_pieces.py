@@ -112,7 +112,7 @@ def test_a_session_gets_a_home_of_links_and_a_rule_of_its_own(tmp_path: Path) ->
     before = {path: path.read_bytes() for path in own.rglob("*") if path.is_file()}
     for _ in range(2):
         env = home.layered(own, ours)
-        assert env == {"CODEX_HOME": str(ours), "CODEX_SQLITE_HOME": str(own)}
+        assert env == {"CODEX_HOME": str(ours), "CODEX_SQLITE_HOME": str(ours)}
         assert sorted(rule.name for rule in (ours / "rules").iterdir()) == ["mine.rules", "zz-switchboard.rules"]
         (ours / "config.toml").write_text('model = "m"\n[projects."/x"]\ntrust_level = "trusted"\n')
     assert (ours / "AGENTS.md").resolve() == own / "AGENTS.md"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -20,7 +21,7 @@ from runners.agents.base import BackgroundChanged, Chosen
 from runners.agents.codex.papers import Drawer
 from runners.agents.codex.rpc import Rpc
 from runners.errors import AgentDied
-from tests.agents.codex.conftest import Opening, Stage, escalated, runs
+from tests.agents.codex.conftest import Opening, Stage, codex, escalated, runs
 from tests.agents.codex.model import Calls, Reply, Says
 from tests.agents.codex.test_turns import PATCH, QUESTION
 from tests.contract.desk import RecordingDesk
@@ -175,6 +176,26 @@ async def test_a_killed_codex_says_what_was_lost_and_its_session_goes_on(open_st
         assert ended.last_words == "Done."
         assert "Remember the milk" in stage.model.told()
         assert later.asked[0].key != question.inquiry.key
+
+
+async def test_the_person_finds_session_and_login_in_their_own_home(open_stage: Opening) -> None:
+    async with open_stage(Says("Noted."), Says("Yes.")) as stage:
+        agent, info = await stage.started(RecordingDesk())
+        await agent.prompt("Remember the milk")
+        await agent.close()
+        layer = stage.folder / "session" / "codex-home"
+        env = {"HOME": str(stage.home), "CODEX_HOME": str(layer)}
+        login = await asyncio.create_subprocess_exec(
+            *codex(), "login", "--with-api-key", stdin=asyncio.subprocess.PIPE, env={**os.environ, **env}
+        )
+        await login.communicate(b"sk-none\n")
+        assert "sk-none" in (stage.home / "auth.json").read_text()
+        assert (layer / "auth.json").is_symlink()
+        await asyncio.to_thread(shutil.rmtree, layer)
+        agent, again = await stage.started(RecordingDesk(), info.session, folder=None)  # in their own home
+        assert again.resumed
+        assert (await agent.prompt("Do you know?")).last_words == "Yes."
+        assert "Remember the milk" in stage.model.told()
 
 
 async def test_closing_leaves_no_process_and_an_unknown_session_begins_anew(open_stage: Opening) -> None:

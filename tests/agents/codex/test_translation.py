@@ -57,6 +57,13 @@ def test_hidden_characters_of_a_command_are_shown() -> None:
     assert inquiry.detail == "echo ⟨U+001B⟩[2K safe⟨U+202E⟩ && rm -rf x"
 
 
+def test_a_file_change_that_nobody_noted_says_so() -> None:
+    inquiry = questions.change_inquiry(WHO, ())
+    assert (inquiry.title, inquiry.detail) == ("Change files?", "")
+    assert "is not known" in inquiry.context
+    assert [option.id for option in inquiry.options] == [ALLOW, DENY]
+
+
 @pytest.mark.parametrize(
     ("command", "shown"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -26,8 +27,12 @@ PATCH = """apply_patch <<'EOF'
 EOF"""
 
 
+COMMIT = runs("git add -A && git commit -q -m 'Add notes'")
+
+
 async def test_it_edits_and_commits_in_a_linked_worktree_without_asking(open_stage: Opening) -> None:
-    replies = (runs(PATCH), runs("git add -A && git commit -q -m 'Add notes'"), Says("Done: the notes are in."))
+    mixed = runs("echo x > x.txt && git add -A && git commit -q -m Mixed")
+    replies = (runs(PATCH), mixed, runs("rm x.txt"), COMMIT, Says("Done: the notes are in."))
     async with open_stage(*replies) as stage:
         before = (stage.home / "config.toml").read_bytes()
         desk = RecordingDesk()
@@ -41,6 +46,7 @@ async def test_it_edits_and_commits_in_a_linked_worktree_without_asking(open_sta
         assert (ended.reason, ended.last_words) == ("done", "Done: the notes are in.")
         assert desk.asked == []
         assert stage.worktree.subjects() == ["Add notes"]
+        assert "Read-only file system" in stage.model.tool_results()[1]  # only git alone is let out of the sandbox
         assert stage.worktree.read("NOTES.md") == "# Notes\n"
         assert stage.worktree.dirty() == ""
         assert any("Ask before you push." in words for words in stage.model.told("developer"))
@@ -48,9 +54,9 @@ async def test_it_edits_and_commits_in_a_linked_worktree_without_asking(open_sta
         tools = desk.of(ToolStarted)
         assert ("edit", ("NOTES.md", "README.md")) in [(tool.kind, tool.paths) for tool in tools]
         assert "git add -A && git commit -q -m 'Add notes'" in [tool.title for tool in tools]
-        assert all(tool.ok for tool in desk.of(ToolEnded))
+        assert desk.of(ToolEnded)[-1].ok
         usage = desk.of(UsageChanged)[-1]
-        assert (usage.tokens, usage.context, usage.meter) == (360, 120, info.session)
+        assert (usage.tokens, usage.context, usage.meter) == (600, 120, info.session)
         assert (stage.home / "config.toml").read_bytes() == before
         assert not (stage.home / "rules").exists()
 
@@ -65,33 +71,25 @@ SECOND = {**QUESTION, "id": "name", "question": "Which name?", "options": [
     {"label": "Search", "description": ""}, {"label": "Find", "description": ""}]}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("answer", "told"),
-    [
-        (Chosen("option-2"), '"index":{"answers":["Tantivy"]}'),
-        (Text("fts"), '"index":{"answers":["FTS (Recommended)"]}'),
-        (Text("just grep"), '"index":{"answers":["user_note: just grep"]}'),
-    ],
-)
-async def test_its_questions_stand_on_one_card_and_take_options_and_words(
-    open_stage: Opening, answer: Chosen | Text, told: str
-) -> None:
+async def test_its_questions_stand_on_one_card_and_take_options_and_words(open_stage: Opening) -> None:
     call = Calls("request_user_input", {"questions": [QUESTION, SECOND]})
-    async with open_stage(call, Says("Thanks.")) as stage:
-        desk = RecordingDesk([answer, Chosen("option-1", options=("option-1",))])
+    async with open_stage(call, call, call, Says("Thanks.")) as stage:
+        name = Chosen("option-1", options=("option-1",))
+        desk = RecordingDesk([Chosen("option-2"), name, Text("fts"), name, Text("just grep"), name])
         agent, _ = await stage.started(desk)
         await agent.prompt("Go")
-        (group,) = desk.groups
+        group, *more = desk.groups
+        assert len(more) == 2
         assert [asked.title for asked in group] == ["Which index?", "Which name?"]
         assert group[0].kind is QuestionKind.CHOICE
         assert [(o.label, o.description, o.recommended) for o in group[0].options] == [
             ("FTS", "shipped", True),
             ("Tantivy", "typos", False),
         ]
-        assert len({asked.key for asked in group}) == 2
-        (result,) = stage.model.tool_results()
-        assert told in result
-        assert '"name":{"answers":["Search"]}' in result
+        assert len({asked.key for asked in desk.asked}) == 6
+        told = ("Tantivy", "FTS (Recommended)", "user_note: just grep")
+        for words, result in zip(told, stage.model.tool_results(), strict=True):
+            assert json.loads(result)["answers"] == {"index": {"answers": [words]}, "name": {"answers": ["Search"]}}
 
 
 async def test_a_command_is_shown_whole_and_allowed_for_once_or_for_the_session(open_stage: Opening) -> None:
@@ -197,3 +195,16 @@ async def test_words_reach_it_within_a_turn(open_stage: Opening) -> None:
         assert (await turn).last_words == "Heard."
         assert stage.model.told()[-1] == "And mind the gap."
         assert not await agent.steer("too late")
+
+
+async def test_a_mode_says_what_is_asked(open_stage: Opening) -> None:
+    harmless, outside = runs("touch here.txt"), escalated("touch ../there.txt")
+    async with open_stage(harmless, Says("One."), outside, Says("Two.")) as stage:
+        desk = RecordingDesk([Chosen(DENY)])
+        agent, _ = await stage.started(desk, mode="untrusted")
+        assert (await agent.prompt("Go")).last_words == "One."
+        assert [asked.detail for asked in desk.asked] == ["touch here.txt"]
+        await agent.close()
+        agent, _ = await stage.started(desk, mode="full-access")
+        assert (await agent.prompt("Go")).last_words == "Two."
+        assert len(desk.asked) == 1
