@@ -17,7 +17,7 @@ from runners.agents.acp_calls import Call
 from runners.agents.base import Answered, Chosen, Inquiry, Shown, Text, Unanswered
 from runners.agents.text import exact, one_line, prose
 
-PERMISSION_OPTIONS = (Option(ALLOW, "Allow"), Option(DENY, "Deny"))
+YES, NO = Option(ALLOW, "Allow"), Option(DENY, "Deny")
 PLAN_OPTIONS = (Option(APPROVE, "Approve"), Option(REVISE, "Revise"))
 
 
@@ -39,7 +39,7 @@ def permission_inquiry(call: Call, cwd: str, always: str = "") -> Inquiry:
         title=full.title,
         context=full.context,
         detail=full.detail,
-        options=(*PERMISSION_OPTIONS, Option(ALWAYS, always)) if always else PERMISSION_OPTIONS,
+        options=(YES, Option(ALWAYS, always), NO) if always else (YES, NO),
         allow_text=False,
         stat=stat,
         none=none,

@@ -7,6 +7,7 @@ fixed line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import uuid
 from collections import deque
@@ -174,12 +175,13 @@ async def _stream(
     request: web.Request, events: Sequence[Json], *, named: bool = False, end: str = ""
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    await response.prepare(request)
-    for event in events:
-        head = f"event: {event['type']}\n" if named else ""
-        await response.write(f"{head}data: {json.dumps(event)}\n\n".encode())
-    await response.write(end.encode())
-    await response.write_eof()
+    with contextlib.suppress(ConnectionError):  # an agent that was stopped does not listen any more
+        await response.prepare(request)
+        for event in events:
+            head = f"event: {event['type']}\n" if named else ""
+            await response.write(f"{head}data: {json.dumps(event)}\n\n".encode())
+        await response.write(end.encode())
+        await response.write_eof()
     return response
 
 

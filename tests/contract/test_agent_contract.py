@@ -114,6 +114,28 @@ async def test_a_turn_says_why_it_ended(kit: Kit, said: str, reason: str) -> Non
     assert ended.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"), [("the service is overloaded", "failed"), ("rate limit reached, try again in 5m", "asleep")]
+)
+async def test_a_turn_that_its_service_fails_says_so(kit: Kit, said: str, reason: str) -> None:
+    desk = RecordingDesk()
+    agent, ended = await play(kit, desk, {"say": "so far"}, {"fail": said}, {"say": "again"})
+    assert ended.reason == reason
+    assert said in ended.detail
+    assert (ended.until is not None) == (reason == "asleep")
+    assert (await agent.prompt("Try again")).last_words.endswith("again")
+
+
+async def test_tokens_are_counted_over_turns(kit: Kit) -> None:
+    desk = RecordingDesk()
+    steps = [{"usage": 1, "tokens": 100}, {"end": "done"}, {"usage": 1, "tokens": 50}]
+    agent, _ = await play(kit, desk, *steps)
+    await agent.prompt("On")
+    told = [usage for usage in desk.of(UsageChanged) if usage.tokens is not None]
+    assert [usage.tokens for usage in told] == [100, 150]
+    assert len({usage.meter for usage in told}) == 1
+
+
 async def test_prompts_are_worked_off_one_after_another(kit: Kit) -> None:
     desk = RecordingDesk()
     agent = kit.agent(desk, {"step": [{"say": "story "}], "follow": [{"say": "[{{prompt}}] "}]})
@@ -209,8 +231,8 @@ async def test_a_permission_shows_the_exact_command(kit: Kit) -> None:
     assert asked.detail == "touch made.txt"
     assert [(option.id, option.label) for option in asked.options] == [
         (ALLOW, "Allow"),
-        (DENY, "Deny"),
         (ALWAYS, "Always allow"),
+        (DENY, "Deny"),
     ]
     assert not asked.allow_text
     assert "ok=allow" in desk.words

@@ -34,6 +34,7 @@ VERBS: dict[str, frozenset[str]] = {
     "hang": frozenset(),
     "spawn": frozenset(),
     "end": frozenset(),
+    "fail": frozenset(),
 }
 """Each step has exactly one of these, and may have the words that go with it; ``when`` goes with every one."""
 QUESTION = frozenset({"name", "title", "context", "options", "multiple"})

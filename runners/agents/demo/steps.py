@@ -253,6 +253,11 @@ class Player:
         self._state.position += 1
         raise Stopped(_STOP_REASONS.get(step["end"], "end_turn"))
 
+    async def _fail(self, step: Step) -> None:
+        """The model's service refuses; the next prompt goes on after it."""
+        self._state.position += 1
+        raise RequestError(-32603, "Internal error", {"details": step["fail"]})
+
     def _call_id(self) -> str:
         return f"call-{uuid.uuid4().hex[:12]}"
 
