@@ -10,6 +10,8 @@ from bot.domain.naming import GATES, named, named_all, only_a_number
 from bot.domain.views import Answered, Withdrawn
 from bot.wire.types import DENY, REVISE, Answer, Option, Person, Question, QuestionKind, SessionId, Urgency
 
+LONG_DETAIL = 2_500
+"""Characters of a command, diff or plan that a card still shows whole; what is longer comes as a file beside it."""
 MAX_TEXT = 40_000
 """Characters of a free-text answer or prompt; Slack's own limit for a message."""
 
@@ -50,6 +52,10 @@ def takes_text(question: Question) -> bool:
             return False
         case _:
             assert_never(question.kind)
+
+
+def comes_as_file(question: Question) -> bool:
+    return len(question.detail) > LONG_DETAIL
 
 
 # --- what somebody's words or click would answer --------------------------------------------------------------------

@@ -42,6 +42,7 @@ def asked(ctx: Ctx, session: Session, body: Asked, at: datetime) -> None:
         return
     touch.card(ctx, session)
     if out:
+        touch.whole(ctx, session, question)
         touch.question(ctx, session, question.id)  # its card calls, or has called, already
     else:
         holding.call(ctx, Held.QUESTION, question.id, says)

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain import progress
-from bot.domain.questions import Asked, blocking
+from bot.domain.deliveries import Subject
+from bot.domain.questions import Asked, blocking, comes_as_file
 from bot.domain.reviews import Offered
 from bot.domain.sessions import Session, Waiting, light, why_failed
 from bot.domain.views import Light, ProgressView, QuestionCard, ReviewCard, SessionCard
 from bot.services.ctx import Ctx
 from bot.services.words import cut
-from bot.store import due, events, facts, hosts, people, prompts, questions, reviews, sessions
+from bot.store import deliveries, due, events, facts, hosts, people, prompts, questions, reviews, sessions
 from bot.store.commands import runner_peer
 from bot.wire.types import Ending, PersonId, Question
 
@@ -53,6 +54,7 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
     snapshot = session.snapshot
     done, total = progress.steps(snapshot) if snapshot else (0, 0)
     slot = due.get(ctx.tx, "digest", session.owner) if session.open else None
+    decisions = _decisions(ctx, session)
     return SessionCard(
         session=session.id,
         name=session.name,
@@ -68,7 +70,8 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
         line=progress.line(snapshot) if snapshot and session.open else "",
         steps_done=done,
         steps_total=total,
-        decisions=_decisions(ctx, session),
+        decisions=tuple(line for line, _ in decisions),
+        decision_links=tuple(link for _, link in decisions),
         detail=_detail(ctx, session, shown),
         next_digest=slot.at if slot else None,
         scope=session.scope,
@@ -89,6 +92,7 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
         context=snapshot.context if snapshot and session.open else None,
         budget=session.budget,
         attached=session.attached,
+        last_words=session.last_words if shown is Light.FAILED else "",
     )
 
 
@@ -99,8 +103,16 @@ def _name(ctx: Ctx, person: PersonId | None) -> str:
 
 def link(ctx: Ctx, session: Session) -> str:
     """The permalink of its thread; empty until the thread and the workspace's address are known."""
-    url, at = facts.get(ctx.tx, facts.WORKSPACE_URL), sessions.card_at(ctx.tx, session.id)
-    return f"{url}archives/{at[0]}/p{at[1].replace('.', '')}" if url and at else ""
+    return permalink(ctx, sessions.card_at(ctx.tx, session.id))
+
+
+def permalink(ctx: Ctx, at: tuple[str, str] | None, thread_ts: str = "") -> str:
+    """Of a message, by its channel and ts; empty until it is posted and the workspace's address is known."""
+    url = facts.get(ctx.tx, facts.WORKSPACE_URL)
+    if not url or at is None:
+        return ""
+    reply = f"?thread_ts={thread_ts}&cid={at[0]}" if thread_ts and thread_ts != at[1] else ""
+    return f"{url}archives/{at[0]}/p{at[1].replace('.', '')}{reply}"
 
 
 def _detail(ctx: Ctx, session: Session, shown: Light) -> str:
@@ -127,15 +139,22 @@ def _look(look: str) -> str:
     return f"{lead}: `{look}`"
 
 
-def _decisions(ctx: Ctx, session: Session) -> tuple[str, ...]:
-    """What waits for a person, one line each."""
+def _decisions(ctx: Ctx, session: Session) -> list[tuple[str, str]]:
+    """What waits for a person, one line each, with the address of its card in the thread."""
     if not session.open:
-        return ()
-    lines = [_line(asked.question) for asked in questions.open_in(ctx.tx, session.id)]
+        return []
+
+    def where(subject: Subject, ref: str) -> str:
+        return permalink(ctx, deliveries.shown_at(ctx.tx, subject, ref), session.thread_ts)
+
+    lines = []
+    for asked in questions.open_in(ctx.tx, session.id):
+        lines.append((_line(asked.question), where(Subject.QUESTION, asked.card)))
     for offered in reviews.open_in(ctx.tx, session.id):
         if offered.merging_by is None:
-            lines.append(f"Review {offered.review.commit[:7]}: {cut(_first_line(offered.review.summary), 120)}")
-    return tuple(lines)
+            said = f"Review {offered.review.commit[:7]}: {cut(_first_line(offered.review.summary), 120)}"
+            lines.append((said, where(Subject.REVIEW, offered.review.id)))
+    return lines
 
 
 def _line(question: Question) -> str:
@@ -169,6 +188,7 @@ def question_card(ctx: Ctx, asked: Asked, session: Session) -> QuestionCard:
         answered=asked.answered and replace(asked.answered, by_name=_name(ctx, asked.answered.by)),
         withdrawn=asked.withdrawn,
         asleep=bool(asleep_since(ctx, session)),
+        as_file=comes_as_file(asked.question),
     )
 
 

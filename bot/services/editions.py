@@ -16,7 +16,7 @@ from bot.services.ctx import Ctx
 from bot.services.words import cut
 from bot.store import digests, people, questions, reviews, sessions
 from bot.store.times import to_us
-from bot.wire.types import Ending, PersonId, QuestionId, ReviewId, SessionId
+from bot.wire.types import Ability, Ending, PersonId, QuestionId, ReviewId, SessionId
 
 REMEMBERED = timedelta(days=7)
 """Sessions that ended longer ago are no news."""
@@ -170,7 +170,9 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
                 settled = f"{name(ctx, offered.merging_by)} is merging it"
             return replace(line, since=offered.at, review=offered.review, settled=settled)
         case _:
-            line = replace(line, open=session.open)
+            said = cut(session.last_words, 300) if session.last_words not in row.text else ""
+            resumes = session.can(Ability.RESUME) and not session.attached
+            line = replace(line, open=session.open, last_words=said, can_resume=resumes)
             failed = session.open and session.state is SessionState.FAILED
             gone = not session.open and session.ending is Ending.FAILED
             settled = "" if failed or gone else "it goes on" if session.open else "ended"

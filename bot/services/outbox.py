@@ -19,7 +19,7 @@ from bot.services.settings import ServiceSettings
 from bot.store import deliveries, people, questions, reviews, sessions
 from bot.store.database import Database, Tx
 from bot.store.deliveries import DeadLetter
-from bot.wire.types import PersonId, ReviewId, SessionId
+from bot.wire.types import PersonId, QuestionId, QuestionKind, ReviewId, SessionId
 
 log = structlog.get_logger()
 
@@ -143,12 +143,23 @@ def render(ctx: Ctx, delivery: Delivery) -> View | None:
             note = deliveries.note(tx, int(ref))
             return PrivateNote(note[0], note[1]) if note and note[0] else None
         case Subject.FILE:
-            return _file(ctx, ReviewId(ref))
+            return _command(ctx, QuestionId(ref)) or _diff(ctx, ReviewId(ref))
         case _:
             assert_never(delivery.subject)
 
 
-def _file(ctx: Ctx, review: ReviewId) -> View | None:
+def _command(ctx: Ctx, question: QuestionId) -> View | None:
+    asked = questions.get(ctx.tx, question)
+    if asked is None or not asked.open:
+        return None
+    plan = asked.question.kind is QuestionKind.PLAN
+    session = sessions.must(ctx.tx, asked.session)
+    number = question.rpartition(".")[2]
+    name = f"{session.name}-{number}.{'md' if plan else 'txt'}"
+    return File(name, f"{session.name}: {asked.question.title}", asked.question.detail)
+
+
+def _diff(ctx: Ctx, review: ReviewId) -> View | None:
     offered, diff = reviews.get(ctx.tx, review), reviews.diff(ctx.tx, review)
     if offered is None or not offered.open or not diff:
         return None
@@ -187,9 +198,12 @@ def _first_post(ctx: Ctx, delivery: Delivery, message: MessageRef) -> None:
             if any(asked.ping for asked in stand):
                 questions.posted(tx, delivery.ref)
                 people.pinged(tx, sessions.must(tx, stand[0].session).owner, delivery.ref, ctx.now)
+            if stand:
+                touch.card(ctx, sessions.must(tx, stand[0].session))  # which leads there from now on
         case Subject.REVIEW:
             offered = reviews.get(tx, ReviewId(delivery.ref))
             if offered:
+                touch.card(ctx, sessions.must(tx, offered.session))
                 judge = sessions.must(tx, offered.session).judge
                 if delivery.to.person == judge or judge == sessions.must(tx, offered.session).owner:
                     people.pinged(tx, judge, delivery.ref, ctx.now)

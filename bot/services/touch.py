@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.domain import questions as rules
 from bot.domain.deliveries import Subject
 from bot.domain.sessions import Session
 from bot.services.ctx import Ctx
 from bot.store import deliveries, digests, people, questions, sessions
 from bot.store.deliveries import Spot
-from bot.wire.types import PersonId, QuestionId, ReviewId, SessionId
+from bot.wire.types import PersonId, Question, QuestionId, ReviewId, SessionId
 
 HOME_EDITS_EVERY = timedelta(seconds=5)
 DIGEST_STAYS_TRUE_FOR = timedelta(days=7)
@@ -53,7 +54,10 @@ def home(ctx: Ctx, person: PersonId) -> None:
 
 
 def post_question(ctx: Ctx, session: Session, question: QuestionId) -> None:
-    """The card that it stands on."""
+    """The card that it stands on. What is too long for it goes first: who follows a thread is notified of files."""
+    for asked in questions.on_card(ctx.tx, questions.card_of(ctx.tx, question)):
+        if asked.open:
+            whole(ctx, session, asked.question)
     _put(ctx, Subject.QUESTION, questions.card_of(ctx.tx, question), thread(session))
 
 
@@ -100,6 +104,12 @@ def digest(ctx: Ctx, digest_id: int, person: PersonId) -> None:
 
 def file(ctx: Ctx, session: Session, ref: str) -> None:
     _put(ctx, Subject.FILE, ref, thread(session))
+
+
+def whole(ctx: Ctx, session: Session, question: Question) -> None:
+    """A command, diff or plan that its card has no room for."""
+    if rules.comes_as_file(question):
+        file(ctx, session, question.id)
 
 
 def say(ctx: Ctx, session: Session, text: str) -> None:

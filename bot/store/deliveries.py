@@ -258,6 +258,17 @@ def copies(tx: Tx, subject: Subject, ref: str) -> list[Spot]:
     return [_spot(row) for row in rows]
 
 
+def shown_at(tx: Tx, subject: Subject, ref: str, place: str = "thread") -> tuple[str, str] | None:
+    """Channel and ts of a card, once it is posted there."""
+    row = tx.one(
+        "SELECT channel, ts FROM messages WHERE subject = ? AND ref = ? AND place = ? AND ts != ''",
+        subject.value,
+        ref,
+        place,
+    )
+    return (row[0], row[1]) if row else None
+
+
 def at(tx: Tx, channel: str, ts: str) -> tuple[Subject, str, Spot, int] | None:
     """Which card this message is, and how often it was lost before."""
     row = tx.one("SELECT *, '' AS lane FROM messages WHERE channel = ? AND ts = ?", channel, ts)

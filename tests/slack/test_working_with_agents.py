@@ -82,6 +82,21 @@ async def test_three_questions_are_one_message_and_each_is_answered_by_itself(st
     assert len([n for n in told if n["kind"] == "mention"]) == 1
 
 
+async def test_the_sessions_card_leads_to_what_is_asked(stage: Stage) -> None:
+    ana = stage.workspace.person("ana")
+    runner, channel, card = await start(stage, ana)
+    await three(runner)
+    asked = await ana.sees(channel, "3 questions: Which index?", card["ts"])
+    link = f"archives/{channel}/p{asked['ts'].replace('.', '')}?thread_ts={card['ts']}&amp;cid={channel}"
+    shown = await ana.sees(channel, link)
+    assert shown["ts"] == card["ts"]
+    assert [line.split("|")[1] for line in shown["text"].split("\n") if link in line] == [
+        "Which index?>",
+        "Which shops?>",
+        "Which name?>",
+    ]
+
+
 async def test_nothing_ticked_is_said_privately_and_answers_nothing(stage: Stage) -> None:
     ana = stage.workspace.person("ana")
     runner, channel, card = await start(stage, ana)
@@ -260,13 +275,13 @@ async def test_denying_with_a_reason_and_stopping(stage: Stage) -> None:
 async def test_a_command_of_20_kb_comes_whole_as_a_file(stage: Stage) -> None:
     ana = stage.workspace.person("ana")
     runner, channel, card = await start(stage, ana)
-    command = "\n".join(f"curl -o part-{n:04} https://example.com/{n:04}" for n in range(450))
+    command = "\n".join(f"curl -o part-{n:04} https://example.com/{n:04}" for n in range(480))
     options = (Option("allow", "Allow"), Option("deny", "Deny"))
     name = QuestionId(f"{runner.peer.session}.q1")
     await runner.says(Asked(Question(name, QuestionKind.PERMISSION, "Run this?", detail=command, options=options)))
     asked = await ana.sees(channel, "the whole is a file in this thread", card["ts"])
     assert "part-0000" in asked["text"]
-    assert "part-0449" not in asked["text"]
+    assert "part-0479" not in asked["text"]
 
     async def uploaded() -> object:
         return [m for m in await ana.thread(channel, card["ts"]) if m.get("files")]
