@@ -8,16 +8,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 
 import structlog
 
 from bot.wire.types import Ability
-from runners.agents.base import AgentInfo, AskDoor, BackgroundChanged, Cleared, Desk, Launch, TurnEnded
+from runners.agents.base import AgentInfo, BackgroundChanged, Cleared, Desk, Launch, TurnEnded
 from runners.agents.claude import held, program
 from runners.agents.claude.asking import Asking
 from runners.agents.claude.course import Course
-from runners.agents.claude.failures import fault
+from runners.agents.claude.failures import fault, gone
 from runners.agents.claude.fields import Json, number, table, text
 from runners.agents.claude.held import Held
 from runners.agents.claude.translate import Translator
@@ -42,7 +41,7 @@ class ClaudeAgent:
         self._held: Held | None = None
         self._course = Course()
         self._translator = Translator(str(launch.cwd))
-        self._asking = Asking(desk, self._translator, str(launch.cwd), self._reply, self._stop_turn)
+        self._asking = Asking(desk, self._translator, str(launch.cwd), self._reply, self._stop_turn, self._not_asked)
         self._replies: dict[str, asyncio.Future[Json]] = {}
         self._turn = asyncio.Lock()
         self._attended = False
@@ -97,11 +96,11 @@ class ClaudeAgent:
     async def _show_door(self, note: Json) -> None:
         """A new runner may serve our own tool elsewhere than the last one did."""
         ask = self._launch.ask
-        if ask is None or self._gone.is_set() or _door(ask) == text(note, "door"):
+        if ask is None or self._gone.is_set() or program.door_mark(ask) == text(note, "door"):
             return
         try:
             await self._control("mcp_set_servers", servers=table(program.servers(ask), "mcpServers"))
-            await self._live().order(note={"door": _door(ask)})
+            await self._live().order(note={"door": program.door_mark(ask)})
         except AgentConfused as problem:
             log.warning("agent.door.not_moved", agent=self._launch.name, problem=str(problem))
 
@@ -136,7 +135,7 @@ class ClaudeAgent:
             "session": session,
             "version": version,
             "life": self._translator.life,
-            "door": _door(launch.ask),
+            "door": program.door_mark(launch.ask),
             "rules": bool(launch.rules),
         }
         await found.order(note=note)
@@ -197,7 +196,7 @@ class ClaudeAgent:
             return Cleared(self._course.session, after, tuple(task for task in before if task not in after))
 
     async def cancel(self) -> None:
-        if self._held is None or self._gone.is_set() or not self._course.running:
+        if self._held is None or self._gone.is_set() or not (self._course.running or self._course.waiting):
             return
         await self._asking.withdraw()
         try:
@@ -209,6 +208,11 @@ class ClaudeAgent:
         """A refusal that ends the turn: its answer has been sent just before."""
         request = {"subtype": "interrupt", "spare_background_tasks": True}
         self._asking.later(self._send_control(str(uuid.uuid4()), request))
+
+    def _not_asked(self, problem: Exception) -> None:
+        """A question that the runner itself could not take: the turn must not wait for ever."""
+        self._ends.append((self._seen, AgentError(f"Agent {self._launch.name} could not ask its question: {problem}")))
+        self._ended.set()
 
     async def _say(self, words: str) -> None:
         prompt = str(uuid.uuid4())
@@ -227,6 +231,8 @@ class ClaudeAgent:
                 yield
             finally:
                 self._attended = False
+            if self.busy and not self._gone.is_set():
+                self._desk.stirred()  # the next one has begun by itself before this one's end was taken
 
     async def _turn_end(self) -> TurnEnded:
         while not self._ends:
@@ -354,18 +360,8 @@ class ClaudeAgent:
     # --- its end -----------------------------------------------------------------------------------------------------
 
     def _fate(self) -> AgentDied:
-        """Why it is gone."""
-        name, told = self._launch.name, self._held.exit if self._held is not None else {}
-        status = told.get("exit") if isinstance(told.get("exit"), int) else None
-        words = "\n".join(prose(text(told, "tail")).splitlines()[-8:])[-1000:]
-        if self._closed:
-            return AgentDied(f"Agent {name} was stopped.", exit_status=status)
-        if told.get("replaced"):
-            return AgentDied(f"Agent {name}: another runner has taken over its Claude Code.")
-        if not told:
-            return AgentDied(f"Agent {name}: the process that holds Claude Code was killed, and it with that.")
-        how = f"was killed (signal {-status})" if status is not None and status < 0 else f"ended (exit status {status})"
-        return AgentDied(f"Agent {name} {how}.", exit_status=status, last_words=words)
+        told = self._held.exit if self._held is not None else {}
+        return gone(self._launch.name, told, stopped=self._closed)
 
     async def detach(self) -> None:
         self._closed = True
@@ -394,8 +390,3 @@ class ClaudeAgent:
             self._reader = None
             self._part()
         await self._asking.close()
-
-
-def _door(ask: AskDoor | None) -> str:
-    """Tells two doors apart without keeping a token."""
-    return sha256(f"{ask.url} {ask.token}".encode()).hexdigest()[:16] if ask else ""

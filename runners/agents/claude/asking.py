@@ -29,8 +29,23 @@ Reply = Callable[[str, Json | None, str], Awaitable[None]]
 class Asking:
     """One task for each open request: several may wait at once."""
 
-    def __init__(self, desk: Desk, known: Translator, cwd: str, reply: Reply, stop_turn: Callable[[], None]) -> None:
-        self._desk, self._known, self._cwd, self._reply, self._stop_turn = desk, known, cwd, reply, stop_turn
+    def __init__(
+        self,
+        desk: Desk,
+        known: Translator,
+        cwd: str,
+        reply: Reply,
+        stop_turn: Callable[[], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self._desk, self._known, self._cwd, self._reply, self._stop_turn, self._failed = (
+            desk,
+            known,
+            cwd,
+            reply,
+            stop_turn,
+            failed,
+        )
         self._open: dict[str, asyncio.Task[None]] = {}
         self._other: set[asyncio.Task[None]] = set()
         self._owed: list[str] = []
@@ -76,7 +91,12 @@ class Asking:
     # --- one request
 
     async def _answer(self, number: str, request: Json) -> None:
-        ruling = await self._ruling(request)
+        try:
+            ruling = await self._ruling(request)
+        except Exception as problem:  # noqa: BLE001  (a task's boundary)
+            log.warning("agent.not_asked", tool=text(request, "tool_name"), problem=str(problem))
+            self._failed(problem)
+            return
         if ruling is None:
             return  # nobody answered: whatever is said now would be a refusal that nobody spoke
         await self._reply(number, ruling.response, "")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from runners.agents.base import TurnEnded
 from runners.agents.claude.fields import Json, number, table, text
 from runners.agents.text import one_line, prose
-from runners.errors import AgentError, AgentLoginNeeded
+from runners.errors import AgentDied, AgentError, AgentLoginNeeded
 
 _RESETS = re.compile(
     r"resets\s+(?:([A-Z][a-z]{2})\s+(\d{1,2}),?\s+(?:at\s+)?)?(\d{1,2})(?::(\d\d))?\s*([ap])m\s*\(([^)]+)\)"
@@ -86,3 +86,18 @@ def fault(kind: str, said: str, name: str, login: str) -> AgentError | None:
             return AgentError(f"Agent {name}: {one_line(said, 200)}", "Put the account right, then reply here.")
         case _:
             return None
+
+
+def gone(name: str, told: Json, *, stopped: bool) -> AgentDied:
+    """Why its process is gone; ``told`` is what its holder said at the end."""
+    status = told.get("exit")
+    status = status if isinstance(status, int) else None
+    if stopped:
+        return AgentDied(f"Agent {name} was stopped.", exit_status=status)
+    if told.get("replaced"):
+        return AgentDied(f"Agent {name}: another runner has taken over its Claude Code.")
+    if status is None:
+        return AgentDied(f"Agent {name}: the process that holds Claude Code was killed, and it with that.")
+    how = f"was killed (signal {-status})" if status < 0 else f"ended (exit status {status})"
+    words = "\n".join(prose(text(told, "tail")).splitlines()[-8:])[-1000:]
+    return AgentDied(f"Agent {name} {how}.", exit_status=status, last_words=words)

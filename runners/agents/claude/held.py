@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,7 +17,7 @@ import structlog
 from runners.agents.base import Launch
 from runners.agents.claude import holder
 from runners.agents.claude.fields import Json, number, table, text
-from runners.errors import AgentConfused, AgentError, AgentMissing
+from runners.errors import AgentConfused, AgentError, AgentMissing, disk_problem
 from runners.kept import end_kept, forget, keep, started_at
 from runners.ticket import write_atomic
 
@@ -132,7 +133,12 @@ async def spawn(launch: Launch, folder: Path, argv: list[str], env: dict[str, st
         raise _not_started(launch, argv, session, problem_)
     if not number(started, "holder"):
         raise AgentConfused(f"Agent {launch.name}: its holder ended at once.", f"Its log: {launch.log}")
-    await asyncio.to_thread(_note, folder, path, started)
+    try:
+        await asyncio.to_thread(_note, folder, path, started)
+    except OSError as problem:
+        await asyncio.to_thread(end_kept, folder)
+        os.kill(int(number(started, "holder")), signal.SIGTERM)
+        raise disk_problem(problem, "reply here") from problem
     held = await _connect(folder, str(path))
     if held is None:
         raise AgentConfused(f"Agent {launch.name}: its holder does not answer.", f"Its log: {launch.log}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.wire.types import APPROVE, REVISE, Option, QuestionKind
-from runners.agents.base import Answered, Chosen, Inquiry, Text, Unanswered
+from runners.agents.base import Answered, Chosen, Inquiry, Shown, Text, Unanswered
 from runners.agents.claude.fields import Json, tables, text
 from runners.agents.text import exact, one_line, prose
 
@@ -23,7 +23,8 @@ def choice_inquiries(given: Json, key: str, asker: str) -> list[Inquiry]:
 def _choice(question: Json, key: str, asker: str) -> Inquiry:
     whole = prose(text(question, "question"))
     title = one_line(whole, 200) or one_line(text(question, "header")) or "A question"
-    context = [asker, whole if one_line(whole, 10_000) != title else "", *_previews(question)]
+    words = [asker, whole if one_line(whole, 10_000) != title else ""]
+    context, previews = "\n".join(filter(None, words)), _previews(question)
     options = tuple(
         Option(str(number), _label(option), prose(text(option, "description"), 1000), _is_recommended(option))
         for number, option in enumerate(tables(question, "options"), 1)
@@ -31,7 +32,9 @@ def _choice(question: Json, key: str, asker: str) -> Inquiry:
     return Inquiry(
         kind=QuestionKind.CHOICE if options else QuestionKind.TEXT,
         title=title,
-        context="\n".join(filter(None, context)),
+        context="\n".join(filter(None, [context, *previews])),
+        stat=Shown(title, context) if previews else None,  # a preview may be code
+        none=Shown(title, context) if previews else None,
         options=options,
         multiple=bool(question.get("multiSelect")) and bool(options),
         allow_text=True,

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from bot.wire.types import ALLOW, DENY
-from runners.agents.base import Chosen, Launch, UsageChanged
+from runners.agents.base import Answered, Chosen, Inquiry, Launch, UsageChanged
 from runners.agents.claude import held, holder
 from runners.agents.claude.adapter import ClaudeAgent
 from runners.agents.claude.program import program
-from runners.errors import AgentDied, AgentMissing
+from runners.errors import AgentDied, AgentError, AgentMissing
 from tests.agents.claude import fake
 from tests.agents.claude.conftest import soon
 from tests.contract.desk import RecordingDesk
@@ -118,6 +118,31 @@ async def test_what_it_should_not_say_ends_nothing(opened: Open) -> None:
     ended = await agent.prompt("noise")
     assert ended.last_words == "error: Switchboard does not know “dance”."
     assert desk.asked == []
+
+
+async def test_a_question_that_cannot_be_put_ends_the_wait(opened: Open) -> None:
+    class Full(RecordingDesk):
+        async def ask(self, inquiry: Inquiry) -> Answered:
+            raise OSError(28, "No space left on device")
+
+    agent = opened(Full())
+    await agent.start()
+    with pytest.raises(AgentError, match=r"could not ask its question: .*No space left"):
+        await agent.prompt("ask 1")
+
+
+async def test_a_turn_that_follows_at_once_is_not_lost(opened: Open) -> None:
+    desk = RecordingDesk()
+    agent = opened(desk)
+    session = (await agent.start()).session
+    await agent.prompt("hello")
+    await agent.detach()
+    again = opened(later := RecordingDesk())
+    info = await again.start(resume=session)
+    assert (info.held, info.busy) == (True, True)  # that end was told, but nobody has said so
+    assert (await again.rejoin()).last_words == "heard hello"
+    assert later.stirs == 0
+    assert (await again.prompt("more")).last_words == "heard more"
 
 
 async def test_its_end_is_told_with_its_status(opened: Open) -> None:

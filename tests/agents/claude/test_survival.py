@@ -128,6 +128,7 @@ async def test_a_killed_agent_is_told_with_its_end_and_resumes(stage: Stage) -> 
     session = (await agent.start()).session
     turn = asyncio.create_task(agent.prompt("The word is PINEAPPLE"))
     question = await desk.question()
+    await soon(lambda: "Which index?" in stage.transcripts())  # it is written a moment later
     holder, cli = await pids(stage)
     os.kill(cli, signal.SIGKILL)
     with pytest.raises(AgentDied, match="was killed \\(signal 9\\)"):
@@ -151,6 +152,7 @@ async def test_a_killed_holder_takes_the_agent_along_and_it_resumes(stage: Stage
     session = (await agent.start()).session
     turn = asyncio.create_task(agent.prompt("Begin"))
     question = await desk.question()
+    await soon(lambda: "Which index?" in stage.transcripts())  # it is written a moment later
     holder, cli = await pids(stage)
     os.kill(holder, signal.SIGKILL)
     with pytest.raises(AgentDied, match="the process that holds Claude Code was killed"):

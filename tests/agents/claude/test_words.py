@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.wire.types import ALLOW, ALWAYS, DENY
+from bot.wire.types import ALLOW, ALWAYS, DENY, Share
 from runners.agents.base import Chosen, Text, TurnEnded, Unanswered, UsageChanged
 from runners.agents.claude.course import Course
 from runners.agents.claude.failures import fault, told_reset
@@ -183,6 +183,13 @@ def test_words_added_to_a_choice_go_with_it() -> None:
     none = choice_input(given_, [Chosen("", options=())])
     assert none is not None
     assert none["answers"] == {"Which?": "None of these."}
+
+
+def test_a_preview_is_shown_only_where_code_is_shared() -> None:
+    options = [{"label": "A", "preview": "def secret(): ..."}, {"label": "B"}]
+    (inquiry,) = choice_inquiries({"questions": [{"question": "Which?", "options": options}]}, "k", "")
+    assert "def secret" in inquiry.context
+    assert "def secret" not in inquiry.words(Share.STAT).context
 
 
 def test_what_a_command_hides_is_shown() -> None:
