@@ -16,7 +16,7 @@ from runners.agents.base import Agent, AgentInfo, Answered, Cleared, Desk, Inqui
 from runners.attach import hooks, record
 from runners.attach.hook import LARGEST, NAME
 from runners.attach.hooks import STAYS, Heard
-from runners.attach.record import ADOPTING, DETACH, Record
+from runners.attach.record import ADOPTING, Record, why_gone
 from runners.errors import AgentConfused
 
 log = structlog.get_logger()
@@ -31,6 +31,10 @@ OUT_OF_TERMINAL = "This session runs in somebody's terminal"
 
 def open_attached(launch: Launch, desk: Desk) -> Agent:
     """The hand-run session in ``launch.folder``, whichever agent it is."""
+    if launch.name == "codex":
+        from runners.agents.attach_codex import JoinedCodex
+
+        return JoinedCodex(launch, desk)
     return AttachedAgent(launch, desk)
 
 
@@ -138,7 +142,9 @@ class AttachedAgent:
                 async with asyncio.timeout(LOOK_EVERY):
                     await self._look.wait()
             try:
-                why, idle = await asyncio.to_thread(lambda: (self._why_gone(), self._idle()))
+                why, idle = await asyncio.to_thread(
+                    lambda: (why_gone(self._folder, self._record, self._cwd), self._idle())
+                )
             except OSError as err:
                 log.warning("terminal.not_seen", error=str(err))
                 continue
@@ -149,18 +155,6 @@ class AttachedAgent:
                 # A turn that is broken off there (Esc) calls no hook.
                 self._withdraw_all("broken off in the terminal")
                 await self._end(TurnEnded("cancelled"))
-
-    def _why_gone(self) -> str:
-        """Blocking."""
-        if (self._folder / DETACH).exists():
-            return "it was taken off the board"
-        if (self._folder / ADOPTING).exists():
-            return ""
-        if self._record is not None and not record.alive(self._record.pid):
-            return "its terminal has ended"
-        if not self._cwd.is_dir():
-            return f"its worktree {self._cwd} was moved or deleted; attach again from where it is now"
-        return ""
 
     def _idle(self) -> bool:
         """Claude Code keeps a note of each of its terminals; without one, nothing is concluded. Blocking."""

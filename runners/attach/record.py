@@ -102,6 +102,19 @@ def is_open(record: Record) -> bool:
     return (folder / TICKET).exists() and not (folder / ENDED).exists()
 
 
+def why_gone(folder: Path, record: Record | None, worktree: Path) -> str:
+    """What ends the session in ``folder``, in words; empty: nothing does."""
+    if (folder / DETACH).exists():
+        return "it was taken off the board"
+    if (folder / ADOPTING).exists():
+        return ""
+    if record is not None and not alive(record.pid):
+        return "its terminal has ended"
+    if not worktree.is_dir():
+        return f"its worktree {worktree} was moved or deleted; attach again from where it is now"
+    return ""
+
+
 def status(record: Record) -> str:
     """What Claude Code notes of its terminal: ``idle``, ``busy`` or ``waiting``; empty where it says nothing."""
     home = Path(record.home) if record.home else Path.home() / ".claude"
