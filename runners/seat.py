@@ -45,6 +45,11 @@ class Seat:
         return self._ticket.adapter != "attach" or self._can(Ability.PROMPT)
 
     @property
+    def in_terminal(self) -> bool:
+        """A person runs it: nobody but people tells it to go on, to commit or to ask."""
+        return self._ticket.adapter == "attach"
+
+    @property
     def can_steer(self) -> bool:
         return self._can(Ability.STEER)
 

@@ -50,7 +50,7 @@ class TurnEnds:
             await self.settle()
 
     async def settle(self) -> None:
-        self._aftermath.prompts = self._seat.prompts
+        self._aftermath.prompts = self._seat.prompts and not self._seat.in_terminal
         await self._aftermath.settle()
 
     def _fall_asleep(self, ended: TurnEnded) -> None:
