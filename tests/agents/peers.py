@@ -162,6 +162,7 @@ def qwen(url: str, home: Path) -> Peer:
         "general": {"disableAutoUpdate": True, "enableAutoUpdate": False},
         "privacy": {"usageStatisticsEnabled": False},
         "telemetry": {"enabled": False},
+        "memory": {"enableManagedAutoMemory": False, "enableManagedAutoDream": False},  # it asks the model for itself
     }
     (home / ".qwen").mkdir(exist_ok=True)
     (home / ".qwen" / "settings.json").write_text(json.dumps(settings))

@@ -234,7 +234,8 @@ async def usage(stage: Stage) -> str:
         await agent.prompt(words)
     told = desk.of(UsageChanged)
     tokens = [update.tokens for update in told if update.tokens is not None]
-    found = [f"tokens {tokens}" if tokens else ""]
+    need(tokens == sorted(tokens), f"counts down: {tokens}")
+    found = ["tokens" if tokens else ""]
     found += ["context" if any(update.context for update in told) else ""]
     found += ["cost" if any(update.cost is not None for update in told) else ""]
     return ", ".join(filter(None, found)) or "none"

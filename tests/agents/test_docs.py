@@ -11,8 +11,9 @@ import pytest
 from bot.wire.types import ALLOW
 from runners.agents.base import Chosen
 from runners.agents.demo.script import AT_START, KINDS, VERBS, parse
+from runners.profiles import PROFILES
 from tests.agents.conftest import Stage
-from tests.agents.install import TOOLS
+from tests.agents.install import MORE, NODE, TOOLS
 from tests.contract.desk import RecordingDesk
 
 DOCS = (Path(__file__).parent.parent.parent / "docs" / "agents.md").read_text(encoding="utf-8")
@@ -27,7 +28,14 @@ def test_every_word_of_the_script_format_is_documented(word: str) -> None:
 
 
 def test_the_versions_seen_working_are_the_versions_tested() -> None:
-    assert all(f"`{tool.package}`" in DOCS and f"| {tool.version} |" in DOCS for tool in TOOLS)
+    for tool in (*TOOLS, *(tool for tool in MORE if tool is not NODE)):
+        assert f"`{tool.package}`" in DOCS
+        assert f"| {tool.version} |" in DOCS
+
+
+def test_every_profile_and_its_login_is_documented() -> None:
+    for name in PROFILES:
+        assert f"| `{name}` |" in DOCS
 
 
 async def test_the_example_plays(stage: Stage) -> None:
