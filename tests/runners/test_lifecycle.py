@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from bot.wire.messages import PromptDropped, PromptGiven
 from bot.wire.types import Answer, Option, PromptId, Question, QuestionId, QuestionKind, RunState, SessionId, Urgency
 from runners import answers, budget, follow_ups, lifecycle, session
 from runners.lifecycle import ClearContext, Idle, Work, next_step
+from runners.questions import ASSUMED_FOR
 from runners.session import Limited, Message, State
 from runners.usage import Usage
 from tests.runners.board import ANA
@@ -201,6 +203,20 @@ def test_an_assumption_holds_nothing_back_over_a_restart() -> None:
     assert back.state.open == (assumed,)
     assert [message.text for message in back.state.inbox][1:] == ["hello"]
     assert back.state.waiting == ()
+
+
+# --- what the manual says --------------------------------------------------------------------------------------------
+
+
+def test_the_manual_names_the_numbers_as_they_are() -> None:
+    page = " ".join((Path(__file__).parents[2] / "docs" / "sessions.md").read_text("utf-8").split())
+    first, second = lifecycle.DEAD_AGENT
+    assert f"after {first:g} s, and once more after {second:g} s" in page
+    first, second = lifecycle.FAILED_TURN
+    assert f"after {first:g} s and after {second:g} s" in page
+    assert "after 5, 10, 20 and 40 minutes, then every hour" in page
+    assert lifecycle.UNKNOWN_RESET == (5, 10, 20, 40, 60)
+    assert (ASSUMED_FOR, "one hour" in page) == (timedelta(hours=1), True)
 
 
 # --- old states ------------------------------------------------------------------------------------------------------
