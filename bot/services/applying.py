@@ -42,7 +42,8 @@ log = structlog.get_logger()
 
 MOST_TITLE = 200
 """Characters of what an agent calls itself."""
-_STATUSES = range(-(2**31), 2**31)
+MOST_STATUS = 2**32
+"""Beyond any exit status there is, and within what the store can hold."""
 
 
 def guarded(
@@ -171,8 +172,8 @@ def _changed(ctx: Ctx, session: Session, body: SessionChanged) -> None:
     state = rules.after(session.state, body.state, stopping=session.stop_by is not None)
     sessions.set_state(ctx.tx, session.id, state, ctx.now, detail=body.detail, last_words=body.last_words)
     failed, limited = state is SessionState.FAILED, state is SessionState.LIMITED
-    status = body.exit_status if failed and body.exit_status in _STATUSES else None
-    sessions.change(ctx.tx, session.id, exit_status=status)
+    said = body.exit_status if failed else None
+    sessions.change(ctx.tx, session.id, exit_status=said if said is None or abs(said) < MOST_STATUS else None)
     until, wakes = (sound(body.until), body.wakes) if limited else (None, session.wakes)
     sessions.set_limit(ctx.tx, session.id, until, wakes=wakes)
     now = sessions.must(ctx.tx, session.id)

@@ -18,7 +18,7 @@ from bot.services.ctx import Ctx
 from bot.store import due, people, questions, reviews, sessions
 from bot.wire.types import Ending, PersonId, QuestionId, ReviewId, SessionId, Urgency
 
-COME_BACK = "Nothing is lost: *Resume* on its card, or a reply here, starts its agent again where it stopped."
+COME_BACK = "Nothing is lost: a reply here starts its agent again, where it stopped; so does *Resume* on its card."
 
 
 class Held(StrEnum):

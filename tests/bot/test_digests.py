@@ -196,7 +196,9 @@ async def test_what_is_held_is_posted_at_its_time_if_it_still_waits(board: Board
     runner = await board.session()
     question = choice(runner)
     await board.db.write(
-        lambda tx: questions.add(tx, runner.peer.session, question, START, ping=False, held_for="focus")
+        lambda tx: questions.add(
+            tx, runner.peer.session, question, START, card=question.id, waits=True, ping=False, held_for="focus"
+        )
     )
     at = START + timedelta(minutes=10)
     await board.db.write(lambda tx: due.schedule(tx, Due("held", question.id, "", at)))

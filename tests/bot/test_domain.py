@@ -34,6 +34,7 @@ from bot.wire.types import (
     QuestionKind,
     RunState,
     SessionId,
+    Urgency,
 )
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -234,7 +235,8 @@ def test_the_circle() -> None:
 @given(st.sampled_from(What), st.booleans(), st.none() | st.integers(-600, 600))
 def test_attention_holds_nothing_without_a_reason(what: What, blocking: bool, minutes: int | None) -> None:
     until = None if minutes is None else NOW + timedelta(minutes=minutes)
-    verdict = decide(Item(what, PersonId("U1"), blocking), Policy(until, "focus"), History(), NOW)
+    urgency = Urgency.BLOCKING if blocking else Urgency.INFO
+    verdict = decide(Item(what, PersonId("U1"), urgency), Policy(until, "focus"), History(), NOW)
     if isinstance(verdict, Hold):
         assert verdict.until > NOW
         assert verdict.reason
