@@ -9,18 +9,15 @@ from typing import Any
 
 import structlog
 
-from bot.wire.types import APPROVE, Ability, QuestionKind
-from runners.agents.base import AgentInfo, BackgroundChanged, Chosen, Cleared, Desk, Inquiry, Launch, Text, TurnEnded
-from runners.agents.codex import endings, faults, home, opening
+from runners.agents.base import AgentInfo, BackgroundChanged, Cleared, Desk, Launch, TurnEnded
+from runners.agents.codex import endings, faults, home, offers, opening
 from runners.agents.codex.asking import Asking, Line
 from runners.agents.codex.background import Background
 from runners.agents.codex.papers import Drawer
-from runners.agents.codex.questions import PLAN_OPTIONS
 from runners.agents.codex.rpc import Json, Request, Rpc, RpcError
 from runners.agents.codex.server import Server
 from runners.agents.codex.threads import Threads
 from runners.agents.codex.translate import Translator
-from runners.agents.text import exact
 from runners.errors import AgentDied, AgentError, disk_problem
 
 log = structlog.get_logger()
@@ -111,13 +108,13 @@ class CodexAgent:
         hello = await self._call("initialize", {"clientInfo": _ABOUT, "capabilities": {"experimentalApi": True}})
         await self._rpc.notify("initialized")
         version = faults.version(str(hello.get("userAgent", "")))
-        self._methods = await self._offered()
+        self._methods = await offers.methods(self._rpc)
         if missing := [name for name in faults.NEEDED if self._methods and name not in self._methods]:
             raise faults.too_old(self._launch, version, missing)
         account = await self._call("account/read", {})
         if account.get("requiresOpenaiAuth") and not account.get("account"):
             raise faults.login_needed(self._launch)
-        await self._check_model()
+        self._model = await offers.model(self._rpc, self._launch)
         opened = await self._resume(resume, held=held) if resume else None
         resumed = opened is not None
         if opened is None:
@@ -135,46 +132,12 @@ class CodexAgent:
             session=thread,
             can_resume=True,
             resumed=resumed,
-            abilities=self._abilities(),
+            abilities=offers.abilities(self._methods),
             model=self._model,
             has_rules=rules,
             held=held,
             busy=busy,
         )
-
-    async def _offered(self) -> frozenset[str]:
-        try:
-            await self._rpc.call("switchboard/what_is_there", {}, _SOON)
-        except RpcError as listed:
-            return faults.methods(listed)
-        return frozenset()
-
-    def _knows(self, method: str) -> bool:
-        return not self._methods or method in self._methods
-
-    def _abilities(self) -> frozenset[Ability]:
-        found = {Ability.RESUME, Ability.PROMPT, Ability.CANCEL, Ability.RESET}
-        if self._knows("turn/steer"):
-            found.add(Ability.STEER)
-        if self._knows("thread/backgroundTerminals/list"):
-            found.add(Ability.BACKGROUND)
-        return frozenset(found)
-
-    async def _check_model(self) -> None:
-        """Which model it will use; refuse one that OpenAI's own catalogue does not know."""
-        self._model = self._launch.model
-        try:
-            config = (await self._rpc.call("config/read", {}, _SOON))["config"]
-            listed = (await self._rpc.call("model/list", {"includeHidden": True}, _SOON))["data"]
-            known = [str(model["id"]) for model in listed]
-            usual = next((str(model["id"]) for model in listed if model.get("isDefault")), "")
-        except (RpcError, TimeoutError, KeyError, TypeError) as problem:
-            log.info("codex.models_unknown", problem=str(problem))
-            return
-        own = config.get("model_provider") not in (None, "openai")
-        if self._model and known and not own and self._model not in known:
-            raise faults.unknown_model(self._launch, known)
-        self._model = self._model or str(config.get("model") or ("" if own else usual))
 
     async def _resume(self, thread: str, *, held: bool) -> Json | None:
         """None: it cannot be taken up again."""
@@ -191,6 +154,8 @@ class CodexAgent:
 
     async def _rejoined(self, thread: Json) -> bool:
         """True: a turn waits to be seen to its end. What it asks has been put again by then."""
+        self._background.before, self._background.stale = self._drawer.papers.before, True
+        self._look_around()
         status = thread.get("status") or {}
         if status.get("type") == "active":
             self._active = self._drawer.papers.turn or await self._threads.newest_turn()
@@ -212,11 +177,17 @@ class CodexAgent:
                 if owed := self._asking.take_owed():
                     text = f"{owed}\n\n{text}".strip()
                 turn = await self._begin(text, mode)
+                if self._stopping:  # it was told so while the turn began
+                    await self._interrupt_all(turn)
                 ended = await self._see(turn)
                 if ended.reason == "done" and mode == "plan" and (plan := self._translator.plan):
-                    text, mode = await self._put_plan(plan)
+                    text, mode = await self._asking.plan(plan, turn)
                     if text:
                         continue
+                    if self._closing:
+                        raise await self._fate()
+                    if self._stopping:
+                        return TurnEnded("cancelled", ended.last_words)
                 if ended.reason != "done" or self._stopping or not self._asking.owed:
                     return ended
                 text = ""
@@ -233,19 +204,6 @@ class CodexAgent:
         await self._drawer.keep(turn=turn)
         return turn
 
-    async def _put_plan(self, plan: str) -> tuple[str, str]:
-        """What to say next and in which mode; no words: nothing more is to be done."""
-        name = f"codex:{self._translator.thread}:{self._drawer.papers.turn}:plan"
-        inquiry = Inquiry(
-            QuestionKind.PLAN, "Go ahead with this plan?", detail=exact(plan), options=PLAN_OPTIONS, key=name
-        )
-        match await self._desk.ask(inquiry):
-            case Chosen(option=option, text=text) if option == APPROVE:
-                return f"Implement the plan. {text}".strip(), ""
-            case Chosen(text=text) | Text(text=text) if text.strip():
-                return f"Your plan was not approved yet. Revise it: {text.strip()}", "plan"
-        return "", "plan"
-
     async def rejoin(self) -> TurnEnded:
         async with self._prompting:
             turn = self._active or self._drawer.papers.turn
@@ -260,6 +218,8 @@ class CodexAgent:
             found = await self._threads.turn(turn)  # it ended while no runner looked
         if found is None:
             found = await self._end_of(turn)
+        if self._closing:
+            raise await self._fate()  # however it ended, its end was ours
         await self._drawer.keep(turn="")
         ended = endings.ended(found, self._words(found), self._translator.limits.values(), datetime.now(UTC))
         if ended.reason == "cancelled" and not self._stopping:
@@ -292,7 +252,7 @@ class CodexAgent:
 
     async def _say(self, thread: str, turn: str, text: str) -> bool:
         """Put words into a turn under way; where a sub-agent takes none, into its master's."""
-        if not self._knows("turn/steer"):
+        if not offers.knows(self._methods, "turn/steer"):
             return False
         for into, expected in dict.fromkeys(((thread, turn), (self._translator.thread, self._active))):
             if not expected:
@@ -332,10 +292,12 @@ class CodexAgent:
 
     async def cancel(self) -> None:
         turn = self._active
-        if not turn or self._rpc.closed.is_set():
+        if (not self._prompting.locked() and not turn) or self._rpc.closed.is_set():
             return
         self._stopping = True
         self._asking.withdraw(later=False)
+        if not turn:
+            return
         await self._interrupt_all(turn)
         await self._background.end_of_turn()
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
-from bot.wire.types import Option, QuestionKind
-from runners.agents.base import Answered, Chosen, Desk, Inquiry, Unanswered
+from bot.wire.types import APPROVE, Option, QuestionKind
+from runners.agents.base import Answered, Chosen, Desk, Inquiry, Text, Unanswered
 from runners.agents.codex import forms, questions
 from runners.agents.codex.changes import changes
 from runners.agents.codex.papers import Drawer
@@ -42,6 +42,7 @@ class Asking:
         self._desk, self._translator, self._drawer, self._cwd, self._line = desk, translator, drawer, cwd, line
         self._open: dict[int | str, asyncio.Task[None]] = {}
         self._later: set[asyncio.Task[None]] = set()
+        self._plan: asyncio.Task[Answered] | None = None
         self._arrived = asyncio.Event()
         self.owed: list[str] = []
         """Words of people that found no turn to go into: they go with the next message."""
@@ -79,6 +80,8 @@ class Asking:
     def withdraw(self, *, later: bool) -> None:
         for task in (*self._open.values(), *(self._later if later else ())):
             task.cancel()
+        if self._plan is not None:
+            self._plan.cancel()
 
     async def ended(self) -> None:
         """Wait for all that was withdrawn."""
@@ -170,6 +173,25 @@ class Asking:
                 await self._line.tell(words)
             except (ConnectionError, RpcError) as problem:
                 log.info("codex.answer_too_late", problem=str(problem))
+
+    async def plan(self, plan: str, turn: str) -> tuple[str, str]:
+        """What to say next and in which mode; no words: nothing more is to be done."""
+        name = f"codex:{self._translator.thread}:{turn}:plan"
+        title = "Go ahead with this plan?"
+        inquiry = Inquiry(QuestionKind.PLAN, title, detail=exact(plan), options=questions.PLAN_OPTIONS, key=name)
+        self._plan = asyncio.create_task(self._desk.ask(inquiry), name="codex.ask plan")
+        try:
+            await asyncio.wait({self._plan})
+        finally:
+            self._plan.cancel()  # only matters where this call was cancelled itself
+        if self._plan.cancelled():
+            return "", "plan"
+        match self._plan.result():
+            case Chosen(option=option, text=text) if option == APPROVE:
+                return f"Implement the plan. {text}".strip(), ""
+            case Chosen(text=text) | Text(text=text) if text.strip():
+                return f"Your plan was not approved yet. Revise it: {text.strip()}", "plan"
+        return "", "plan"
 
     # --- forms of MCP servers
 

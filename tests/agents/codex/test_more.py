@@ -105,6 +105,17 @@ async def test_a_stopped_turn_ends_the_shells_it_began(open_stage: Opening) -> N
         assert await agent._background.look() == ("sleep 3001",)
 
 
+async def test_a_plan_is_withdrawn_by_a_stop(open_stage: Opening) -> None:
+    async with open_stage(Says("<proposed_plan>\n1. Leap\n</proposed_plan>")) as stage:
+        desk = RecordingDesk()
+        agent, _ = await stage.started(desk, mode="plan")
+        turn = asyncio.create_task(agent.prompt("Go"))
+        question = await desk.question()
+        await agent.cancel()
+        assert (await turn).reason == "cancelled"
+        assert question.withdrawn
+
+
 async def test_a_plan_is_revised_and_approved(open_stage: Opening) -> None:
     plans = [Says(f"<proposed_plan>\n{words}\n</proposed_plan>") for words in ("1. Leap", "1. Look\n2. Leap")]
     async with open_stage(*plans, Says("Leapt.")) as stage:

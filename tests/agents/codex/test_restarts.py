@@ -198,6 +198,22 @@ async def test_the_person_finds_session_and_login_in_their_own_home(open_stage: 
         assert "Remember the milk" in stage.model.told()
 
 
+async def test_a_pause_ends_it_and_the_session_goes_on_later(open_stage: Opening) -> None:
+    async with open_stage(escalated("touch ../made"), Says("Going on.")) as stage:
+        desk = RecordingDesk()
+        agent, info = await stage.started(desk)
+        turn = asyncio.create_task(agent.prompt("Go"))
+        question = await desk.question()
+        await agent.close()
+        with pytest.raises(AgentDied, match="was stopped"):
+            await turn
+        assert question.withdrawn
+        agent, again = await stage.started(RecordingDesk(), info.session)
+        assert (again.resumed, again.held, again.busy) == (True, False, False)
+        assert (await agent.prompt("Go on")).last_words == "Going on."
+        assert not (stage.folder / "made").exists()
+
+
 async def test_closing_leaves_no_process_and_an_unknown_session_begins_anew(open_stage: Opening) -> None:
     shell = runs("sleep 3000", yield_time_ms=250)
     async with open_stage(shell, Says("It runs.")) as stage:

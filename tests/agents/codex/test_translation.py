@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.wire.types import ALLOW, ALWAYS, DENY, QuestionKind, Share, StepState
@@ -109,6 +109,7 @@ NAMES = st.sampled_from(WORDS)
 PLAIN = st.none() | st.booleans() | st.integers() | st.text()
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.recursive(PLAIN, lambda more: st.lists(more) | st.dictionaries(NAMES, more)))
 def test_nothing_that_codex_may_send_is_too_odd(found: Any) -> None:
     params = found if isinstance(found, dict) else {"x": found}

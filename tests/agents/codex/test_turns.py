@@ -164,6 +164,17 @@ async def test_a_stop_withdraws_what_is_asked_and_nothing_runs(open_stage: Openi
         assert not (stage.folder / "evil").exists()
 
 
+async def test_a_stop_comes_in_time_even_while_a_turn_begins(open_stage: Opening) -> None:
+    async with open_stage(escalated("touch ../evil"), Says("Next.")) as stage:
+        desk = RecordingDesk()
+        agent, _ = await stage.started(desk)
+        turn = asyncio.create_task(agent.prompt("Go"))
+        await asyncio.sleep(0)
+        await agent.cancel()
+        assert (await turn).reason == "cancelled"
+        assert not (stage.folder / "evil").exists()
+
+
 async def test_two_questions_at_once_are_answered_in_any_order(open_stage: Opening) -> None:
     both = Both((escalated("touch ../one"), escalated("touch ../two")))
     async with open_stage(both, Says("Done.")) as stage:
