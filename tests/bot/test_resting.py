@@ -1,0 +1,149 @@
+"""Pause, resume, reset, limits, failures: who may, what the agent cannot, what is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.deliveries import Subject
+from bot.domain.intents import Intent, Note, Nothing, Pause, Reset, Resume, SetWake, Start
+from bot.domain.views import DigestView, Light, SessionCard, ThreadNote
+from bot.wire import codec
+from bot.wire.messages import (
+    AgentDescribed,
+    ContextReset,
+    PauseSession,
+    Progressed,
+    ResetContext,
+    ResumeSession,
+    SessionChanged,
+    SessionEnded,
+    WakeAtReset,
+)
+from bot.wire.types import Ability, Ending, RunState, Snapshot
+from tests.bot.board import ANA, CLEO, Board, Runner
+
+NAME = "add-search"
+
+
+def card(board: Board) -> SessionCard:
+    (shown,) = board.shown(Subject.SESSION)
+    assert isinstance(shown, SessionCard)
+    return shown
+
+
+async def works(board: Board, *abilities: Ability, **start: object) -> Runner:
+    runner = await board.session(**start)  # type: ignore[arg-type]
+    await runner.says(AgentDescribed("Codex", abilities=abilities), SessionChanged(RunState.WORKING))
+    return runner
+
+
+@pytest.mark.parametrize(
+    ("intent", "command"),
+    [(Pause(NAME), PauseSession), (Reset(NAME), ResetContext), (SetWake(NAME, False), WakeAtReset)],
+)
+async def test_orders_reach_the_runner_from_those_who_may(board: Board, intent: Intent, command: type) -> None:
+    runner = await works(board, Ability.CANCEL, Ability.RESET)
+    refused = await board.does(CLEO, intent)
+    assert isinstance(refused, Note)
+    assert refused.problem
+    assert await runner.takes() == []
+    await board.does(ANA, intent)
+    assert [type(c) for c in await runner.takes()] == [command]
+
+
+@pytest.mark.parametrize("intent", [Pause(NAME), Reset(NAME)])
+async def test_what_an_agent_cannot_is_said(board: Board, intent: Intent) -> None:
+    runner = await works(board, Ability.PROMPT)
+    response = await board.does(ANA, intent)
+    assert isinstance(response, Note)
+    assert "This agent (Codex) cannot" in response.text
+    assert await runner.takes() == []
+
+
+async def test_resume_goes_to_the_host_as_well_where_no_runner_listens(board: Board) -> None:
+    runner = await works(board)
+    await runner.says(SessionChanged(RunState.FAILED, "the agent died", "Oh no.", exit_status=137))
+    await board.deliver()
+    assert card(board).light is Light.FAILED
+    assert "exit status 137" in card(board).detail
+    (note,) = board.shown(Subject.NOTE)
+    assert isinstance(note, ThreadNote)
+    assert "exit status 137" in note.text
+    assert "Oh no." in note.text
+    assert await board.does(ANA, Resume(NAME)) == Nothing()
+    assert [type(c) for c in await runner.takes()] == [ResumeSession]
+    await board.links.disconnected(runner.peer)
+    await board.does(ANA, Resume(NAME))
+    (known,) = await board.links.hosts()
+    from bot.services.links import HostPeer
+
+    waiting = await board.links.commands(HostPeer(known.id, known.owner, known.shared), 0)
+    body = codec.command_body(*waiting[-1][1:])
+    assert isinstance(body, ResumeSession)
+    assert body.session == runner.peer.session
+
+
+async def test_resume_says_when_there_is_nothing_to_resume(board: Board) -> None:
+    runner = await works(board)
+    assert isinstance(await board.does(ANA, Resume(NAME)), Note)
+    await runner.says(SessionChanged(RunState.STOPPED))
+    assert isinstance(await board.does(ANA, Resume(NAME)), Note)
+    assert await runner.takes() == []
+
+
+async def test_a_limit_shows_until_when_and_whether_it_wakes(board: Board) -> None:
+    runner = await works(board)
+    until = board.clock.at + timedelta(hours=4)
+    await runner.says(SessionChanged(RunState.LIMITED, "the 5-hour limit", until=until, wakes=True))
+    await board.deliver()
+    assert (card(board).light, card(board).limited_until, card(board).wakes) == (Light.LIMITED, until, True)
+    await board.does(ANA, SetWake(NAME, False))
+    await board.deliver()
+    assert card(board).wakes is False
+    await runner.says(SessionChanged(RunState.WORKING))
+    await board.deliver()
+    assert (card(board).light, card(board).limited_until) == (Light.WORKING, None)
+
+
+async def test_a_reset_tells_the_thread_what_lived_on(board: Board) -> None:
+    runner = await works(board)
+    await runner.says(ContextReset(("npm run dev <x>",), ("a sub-agent",)), ContextReset(problem="it is busy"))
+    await board.deliver()
+    one, two = [note.text for note in board.shown(Subject.NOTE) if isinstance(note, ThreadNote)]
+    assert "npm run dev &lt;x&gt;" in one
+    assert "Could not be kept: `a sub-agent`" in one
+    assert "not cleared: it is busy" in two
+
+
+async def test_a_budget_goes_to_the_host_and_nonsense_is_refused(board: Board) -> None:
+    runner = await works(board, budget=5.0)
+    assert runner.spec.budget == 5.0
+    for budget in (0.0, -1.0, float("nan"), float("inf"), 1e9):
+        response = await board.does(ANA, Start("More", budget=budget))
+        assert isinstance(response, Note)
+        assert response.field == "budget"
+
+
+async def test_what_was_used_stands_on_card_digest_and_home(board: Board) -> None:
+    runner = await works(board)
+    await runner.says(Progressed(Snapshot(board.clock.at, commit_count=1, tokens=12_000, cost=0.5, context=10**400)))
+    other = await board.session("Another")
+    await other.says(Progressed(Snapshot(board.clock.at, commit_count=1, tokens=3_000)))
+    board.clock.forward(minutes=31)
+    await board.services.digests.run_due()
+    await board.deliver()
+    (digest,) = board.shown(Subject.DIGEST)
+    assert isinstance(digest, DigestView)
+    assert (digest.cost, {line.text.rpartition(" · ")[2] for line in digest.working}) == (0.5, {"$0.50", "3k tokens"})
+    assert (await board.desk.home(ANA)).tokens == digest.tokens == 15_000
+
+
+async def test_a_detached_session_ends_without_a_word(board: Board) -> None:
+    runner = await works(board)
+    await runner.says(SessionEnded(Ending.DETACHED, "feature/x", "/w/x"))
+    await board.deliver()
+    assert card(board).light is Light.ENDED
+    assert "terminal goes on" in card(board).detail
+    assert board.shown(Subject.NOTE) == []
