@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,8 @@ class CodexAgent:
         self._model = ""
         self._active = ""
         """The turn under way."""
+        self._begun = ""
+        """The turn that this runner began last."""
         self._stopping = False
         """It was told to end the turn under way."""
         self._ended: dict[str, Json] = {}
@@ -177,8 +180,6 @@ class CodexAgent:
                 if owed := self._asking.take_owed():
                     text = f"{owed}\n\n{text}".strip()
                 turn = await self._begin(text, mode)
-                if self._stopping:  # it was told so while the turn began
-                    await self._interrupt_all(turn)
                 ended = await self._see(turn)
                 if ended.reason == "done" and mode == "plan" and (plan := self._translator.plan):
                     text, mode = await self._asking.plan(plan, turn)
@@ -199,8 +200,7 @@ class CodexAgent:
         params = {"threadId": self._translator.thread, "input": opening.message(text), **more}
         answer = await self._call("turn/start", params, "begin a turn")
         turn = str(answer["turn"]["id"])
-        if turn not in self._ended:
-            self._active = turn
+        self._begun = turn
         await self._drawer.keep(turn=turn)
         return turn
 
@@ -214,7 +214,7 @@ class CodexAgent:
     async def _see(self, turn: str) -> TurnEnded:
         """Wait for the end of this turn."""
         found = self._ended.pop(turn, None)
-        if found is None and self._active != turn:
+        if found is None and turn not in (self._active, self._begun):
             found = await self._threads.turn(turn)  # it ended while no runner looked
         if found is None:
             found = await self._end_of(turn)
@@ -384,6 +384,8 @@ class CodexAgent:
                 self._active = turn
                 if not self._prompting.locked():
                     self._desk.stirred()
+                elif self._stopping:  # it was told so while the turn began
+                    self._beside(self._interrupt_all(turn), "codex.interrupt")
             case "turn/completed", {"turn": {"id": str(turn), **_more}}:
                 self._turn_ended(turn, params["turn"])
             case "item/completed", {"item": {"type": "agentMessage"}}:
@@ -405,9 +407,12 @@ class CodexAgent:
     def _look_around(self) -> None:
         """What runs beside the turns may have changed."""
         if self._background.stale and not any(task.get_name() == "codex.background" for task in self._tasks):
-            task = asyncio.create_task(self._tell_background(), name="codex.background")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._beside(self._tell_background(), "codex.background")
+
+    def _beside(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _tell_background(self) -> None:
         if (tasks := await self._background.changed()) is not None:
