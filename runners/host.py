@@ -39,7 +39,7 @@ from bot.wire.messages import (
     WithdrawPrompt,
 )
 from bot.wire.types import Ending, RunState, SessionId, SessionSpec
-from runners import offers, opening, ticket
+from runners import kept, offers, opening, ticket
 from runners.attach import control
 from runners.attach.board import Attachments, Told
 from runners.attach.moving import Mover
@@ -337,7 +337,9 @@ class Host:
         if await asyncio.to_thread(ticket.stop_asked, folder) is None:
             await self._spool.put(SessionChanged(RunState.FAILED, detail=detail), session)
             return
-        # Asked to stop, and no runner that could: everything stays as it is, and is told.
+        # Asked to stop, and no runner that could: its agent ends, everything else stays as it is, and is told.
+        if ended := await asyncio.to_thread(kept.end_kept, folder):
+            log.warning("session.kept_ended", session=session, pids=ended)
         await self._spool.put(await asyncio.to_thread(_ended_as_it_is, folder, detail), session)
         await asyncio.to_thread(ticket.write_atomic, folder / ticket.ENDED, b"")
 
