@@ -94,7 +94,7 @@ def answered(state: State, question: Question, answer: Answer, *, live: bool) ->
         return without(replace(state, told=(*state.told, told)), question.id)
     late = Late(_bare(question), answer, message_words(told))
     message = Message(late.message, by=answer.by.name, question=question.id, group=question.group)
-    waiting = {each.question for each in state.inbox}
+    waiting = {*state.answering, *(each.question for each in state.inbox)}
     kept = tuple(other for other in state.late if other.question.id in waiting)
     # Ahead of what waited for it: told something else first, the agent would only ask again.
     return without(replace(state, inbox=(*state.inbox, message), late=(*kept, late)), question.id)
@@ -170,8 +170,11 @@ def open_under(state: State, key: str) -> Question | None:
 
 
 def late_for(state: State, asked: Question) -> Known | None:
-    """The answer to this very question, if it waits as a message."""
-    waiting = {message.question for message in state.inbox}
+    """The answer to this very question, if it waits as a message or was just given as one.
+
+    An agent that had to begin anew asks what it has been answered already: nobody is asked twice.
+    """
+    waiting = {*state.answering, *(message.question for message in state.inbox)}
     late = {each.question.id: each for each in state.late if each.question.id in waiting}
     found = same((each.question for each in late.values()), asked)
     return None if found is None else Known("", found, late[found.id].answer)
@@ -218,7 +221,9 @@ def parked(state: State, ids: Sequence[QuestionId]) -> State:
 
 def turn_over(state: State) -> State:
     """What is known of the turn's own requests is of no use after it."""
-    return replace(state, turn="", said="", told=(), known=tuple(each for each in state.known if each.lasting))
+    return replace(
+        state, turn="", said="", answering=(), told=(), known=tuple(each for each in state.known if each.lasting)
+    )
 
 
 def for_agent(question: Question, answer: Answer | None) -> Answered:

@@ -180,8 +180,9 @@ class Driver:
             text = composed(self._ticket, info, state, messages, can_ask=self.seat.door is not None)
             told = () if state.run is RunState.WORKING else (SessionChanged(RunState.WORKING),)
             given = follow_ups.given(state, messages)
-            said = "\n".join(message.text for message in messages if message.by and not message.question)
-            begun = replace(given.state, turn=text, said=said, introduced=True, cleared=False)
+            said = "\n".join(message.text for message in messages if message.by)
+            answering = tuple(message.question for message in messages if message.question)
+            begun = replace(given.state, turn=text, said=said, answering=answering, introduced=True, cleared=False)
             await self._memory.save(
                 replace(begun, run=RunState.WORKING, detail="", retry_at=None), *told, *given.events
             )

@@ -107,6 +107,8 @@ class State(Struct, frozen=True):
     """The message being worked on."""
     said: str = ""
     """A person's words in it: said again should the turn be cut off."""
+    answering: tuple[QuestionId, ...] = ()
+    """The questions whose answers it brought."""
     settling: Settling | None = None
     open: tuple[Question, ...] = ()
     keys: dict[str, str] = field(default_factory=dict)

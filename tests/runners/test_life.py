@@ -47,11 +47,12 @@ from bot.wire.types import (
 )
 from runners import budget, kept, lifecycle
 from runners.agents.base import BackgroundChanged, Chosen, Inquiry, Text
+from runners.leftovers import end_leftovers
 from tests.runners.actor import ALL, Actor
 from tests.runners.board import ANA
 from tests.runners.clock import NOON
 from tests.runners.places import spec
-from tests.runners.scene import RUNNER, S, Scene, scene
+from tests.runners.scene import CHOICE, RUNNER, S, Scene, scene
 
 BEN = Person(PersonId("U2BEN"), "Ben")
 INDEX = Inquiry(QuestionKind.CHOICE, "Which index?", options=(Option("fts", "FTS"), Option("tantivy", "Tantivy")))
@@ -149,6 +150,19 @@ async def test_what_a_dead_agent_may_not_have_read_is_said_again(stage: Scene, a
         assert "Call it Bluebird" in await actor.prompted(3)
 
 
+async def test_an_answer_that_a_dying_agent_may_not_have_read_is_said_again(stage: Scene, actor: Actor) -> None:
+    async with stage.runner():
+        await actor.prompted()
+        actor.ask(INDEX)
+        question = (await stage.board.heard(Asked)).question
+        actor.die()
+        await stage.state(RunState.STARTING, 2)
+        await stage.answer(question, option="tantivy")
+        await actor.prompted(2)
+        actor.die()
+        assert "Ana answered: Tantivy" in await actor.prompted(3)
+
+
 async def test_a_question_outlives_its_agent_and_its_answer_is_given_once(stage: Scene, actor: Actor) -> None:
     async with stage.runner():
         await actor.prompted()
@@ -186,6 +200,20 @@ async def test_a_question_that_the_agent_lets_go_of_is_withdrawn(stage: Scene, a
         await stage.board.heard(Asked, 2)
         other.cancel("answered in the terminal")
         assert (await stage.board.heard(QuestionWithdrawn, 2)).reason == "answered in the terminal"
+
+
+async def test_a_real_agent_killed_with_a_question_open_gets_the_answer_once(stage: Scene) -> None:
+    stage.script(CHOICE, {"say": "index={{index}}"}, {"end": "limit"})
+    async with stage.runner():
+        question = (await stage.board.heard(Asked)).question
+        assert await asyncio.to_thread(end_leftovers, stage.session)
+        again = await stage.state(RunState.STARTING, 2)
+        assert "try 1 of 2" in again.detail
+        await stage.answer(question, option="tantivy")
+        assert (await stage.board.heard(AnswerApplied)).applied
+        assert (await stage.state(RunState.STOPPED)).last_words == "index=Tantivy"
+    assert stage.board.all(QuestionWithdrawn) == []
+    assert len(stage.board.all(Asked)) == 1
 
 
 # --- agents that outlive their runner --------------------------------------------------------------------------------
