@@ -590,6 +590,24 @@ async def test_a_login_hint_is_made_from_what_the_agent_offers(kit: Kit) -> None
         await agent.start()
 
 
+@pytest.mark.parametrize("what", ["mode", "model"])
+async def test_a_mode_or_a_model_that_it_does_not_have(kit: Kit, what: str) -> None:
+    agent = kit.agent(RecordingDesk(), **{what: "gpt-0"})
+    with pytest.raises(AgentConfused, match=rf"has no {what} “gpt-0”.*Correct {what} under \[agents.demo\]"):
+        await agent.start()
+
+
+async def test_an_agent_that_dies_with_a_question_open_withdraws_it(kit: Kit) -> None:
+    desk = RecordingDesk()
+    agent = kit.agent(desk, {"step": [{"spawn": "sleep 0.5; kill -9 $PPID"}, CHOICE]})
+    await agent.start()
+    turn = asyncio.create_task(agent.prompt("Do it"))
+    question = await desk.question()
+    with pytest.raises(AgentDied, match="killed by SIGKILL"):
+        await turn
+    assert question.withdrawn
+
+
 async def test_a_few_stray_lines_do_no_harm(kit: Kit) -> None:
     desk = RecordingDesk([Text("fine")])
     _, ended = await play(kit, desk, {"garbage": "npm notice", "times": 20}, TEXT, {"say": "{{name}}"})
