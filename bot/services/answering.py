@@ -55,13 +55,15 @@ def take(act: Act, asked: Asked, session: Session, made: Made) -> Response:
 
 
 def later(act: Act, question: QuestionId) -> Response:
-    """It stays open and is told again in the next digest."""
+    """It stays open, with all that is still open on its card, and is told again in the next digest."""
     found = _answerable(act, question)
     if isinstance(found, Note):
         return found
     asked, session = found
-    questions.later(act.tx, question, act.by)
-    digests.untell(act.tx, session.owner, f"question:{question}")
+    for each in questions.on_card(act.tx, asked.card):
+        if each.open:
+            questions.later(act.tx, each.question.id, act.by)
+            digests.untell(act.tx, session.owner, f"question:{each.question.id}")
     at = homes.next_digest_words(act, session.owner)
     when = f"Your next digest has it: {at}." if at else "You have no digest scheduled; it stays here and in Home."
     return Note(f"{words.code(asked.question.title)} stays open. {when}")

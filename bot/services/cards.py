@@ -10,7 +10,7 @@ from bot.domain import progress
 from bot.domain.deliveries import Subject
 from bot.domain.questions import Asked, blocking, comes_as_file
 from bot.domain.reviews import Offered
-from bot.domain.sessions import Session, Waiting, light, why_failed
+from bot.domain.sessions import Session, Waiting, light
 from bot.domain.views import Light, ProgressView, QuestionCard, ReviewCard, SessionCard
 from bot.services.ctx import Ctx
 from bot.services.words import cut
@@ -93,6 +93,7 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
         budget=session.budget,
         attached=session.attached,
         last_words=session.last_words if shown is Light.FAILED else "",
+        exit_status=session.exit_status if shown is Light.FAILED else None,
     )
 
 
@@ -120,8 +121,6 @@ def _detail(ctx: Ctx, session: Session, shown: Light) -> str:
         return f"Its host {session.host} is silent: answers are taken now and delivered on wake."
     if shown is Light.STOPPED:
         return session.last_words
-    if shown is Light.FAILED and session.open:
-        return why_failed(session)
     return "\n".join(part for part in (_landed(ctx, session), session.detail, _look(session.look)) if part)
 
 

@@ -9,7 +9,7 @@ from bot.domain import digests as editions
 from bot.domain import progress
 from bot.domain.digests import Candidate
 from bot.domain.questions import blocking
-from bot.domain.sessions import Session, SessionState, why_failed
+from bot.domain.sessions import Session, SessionState
 from bot.domain.views import DecisionLine, DigestView, Light, SessionLine
 from bot.services import cards, touch
 from bot.services.ctx import Ctx
@@ -105,7 +105,7 @@ def _rest(ctx: Ctx, session: Session, person: PersonId) -> list[Candidate]:
 
 
 def _why(session: Session) -> str:
-    return cut(why_failed(session) or "it ended without saying why", 300)
+    return cut(session.detail or session.last_words or "it ended without saying why", 300)
 
 
 # --- showing --------------------------------------------------------------------------------------------------------
@@ -173,6 +173,7 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
             said = cut(session.last_words, 300) if session.last_words not in row.text else ""
             resumes = session.can(Ability.RESUME) and not session.attached
             line = replace(line, open=session.open, last_words=said, can_resume=resumes)
+            line = replace(line, exit_status=session.exit_status)
             failed = session.open and session.state is SessionState.FAILED
             gone = not session.open and session.ending is Ending.FAILED
             settled = "" if failed or gone else "it goes on" if session.open else "ended"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain import names, questions
+from bot.domain import names, naming, questions
 from bot.domain.attention import History, Hold, Item, NextDigest, Now, Policy, What, decide
 from bot.domain.digests import Candidate, compose, named_weekdays, next_interval, parse_schedule
 from bot.domain.questions import IsAnswer, IsPrompt, NeedsHow, NeedsWhich, Refused
@@ -117,7 +117,7 @@ def test_good_refs(good: str) -> None:
     ],
 )
 def test_a_reply_names_one_option_or_none(labels: tuple[str, ...], said: str, found: int | None) -> None:
-    option = questions.named(question(QuestionKind.CHOICE, *labels), said)
+    option = naming.named(question(QuestionKind.CHOICE, *labels), said)
     assert (option.id if option else None) == (None if found is None else f"o{found}")
 
 

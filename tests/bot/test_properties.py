@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.domain.deliveries import Subject
-from bot.domain.intents import Choose, Merge, Nothing, Reply, SendBack
+from bot.domain.intents import Choose, Merge, Nothing, Reply, SendBack, Tell, Unsend
 from bot.domain.views import QuestionCard, ReviewCard
 from bot.wire import codec
 from bot.wire.messages import (
@@ -22,13 +22,16 @@ from bot.wire.messages import (
     EventBody,
     MergeRefused,
     MergeReview,
+    PromptDropped,
+    PromptGiven,
     QuestionWithdrawn,
     ReviewOffered,
     ReviewWithdrawn,
 )
 from bot.wire.messages import SendBack as SendBackCommand
+from bot.wire.types import PromptId
 from tests.bot.board import ANA, BEN, CLEO, START, open_board
-from tests.bot.samples import choice, review
+from tests.bot.samples import choice, group, review
 
 PEOPLE = st.sampled_from([ANA, BEN, CLEO])
 NUMBERS = st.integers(1, 3)
@@ -60,6 +63,28 @@ class OneSession(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def asks(self, number: int) -> None:
         self.do(self.says(Asked(choice(self.runner, number))))
+
+    @rule(number=NUMBERS)
+    def asks_with_others(self, number: int) -> None:
+        """One of three that came in one call, in whatever order, perhaps twice."""
+        question = {q.id: q for q in group(self.runner, 1, 2, 3)}[choice(self.runner, number).id]
+        self.do(self.says(Asked(question)))
+
+    @rule(words=st.sampled_from(["one", "two"]))
+    def tells(self, words: str) -> None:
+        self.do(self.board.does(ANA, Tell("add-search", words), surface="slash"))
+
+    @rule(number=NUMBERS, by=PEOPLE)
+    def takes_words_back(self, number: int, by: str) -> None:
+        self.do(self.board.does(by, Unsend(self.prompt(number))))  # type: ignore[arg-type]
+
+    @rule(number=NUMBERS, given=st.booleans())
+    def has_words(self, number: int, given: bool) -> None:
+        prompt = self.prompt(number)
+        self.do(self.says(PromptGiven(prompt) if given else PromptDropped(prompt, "taken back")))
+
+    def prompt(self, number: int) -> PromptId:
+        return PromptId(f"{self.runner.peer.session}.p{number}")
 
     @rule(number=NUMBERS)
     def withdraws(self, number: int) -> None:
@@ -137,8 +162,9 @@ class OneSession(RuleBasedStateMachine):
         self.do(self.board.deliver())
         for view in (*self.board.shown(Subject.QUESTION), *self.board.shown(Subject.REVIEW)):
             if isinstance(view, QuestionCard):
-                now = self.do(self.board.desk.question(view.question.id))
-                assert (view.answered, view.withdrawn) == (now.answered, now.withdrawn)
+                for shown in (view, *view.others):
+                    now = self.do(self.board.desk.question(shown.question.id))
+                    assert (shown.answered, shown.withdrawn) == (now.answered, now.withdrawn)
             elif isinstance(view, ReviewCard):
                 now = self.do(self.board.desk.review(view.review.id))
                 assert (view.merged, view.sent_back, view.withdrawn) == (now.merged, now.sent_back, now.withdrawn)
@@ -148,7 +174,7 @@ class OneSession(RuleBasedStateMachine):
 
 
 def _everything(tx):  # type: ignore[no-untyped-def]
-    tables = ("questions", "reviews", "sessions", "commands", "deliveries", "messages", "due", "pings")
+    tables = ("questions", "reviews", "sessions", "commands", "deliveries", "messages", "due", "pings", "prompts")
     return [[tuple(row) for row in tx.all(f"SELECT * FROM {table} ORDER BY 1")] for table in tables]
 
 

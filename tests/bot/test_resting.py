@@ -9,6 +9,7 @@ import pytest
 from bot.domain.deliveries import Subject
 from bot.domain.intents import Intent, Note, Nothing, Pause, Reset, Resume, SetWake, Start
 from bot.domain.views import DigestView, Light, SessionCard, ThreadNote
+from bot.services.links import HostPeer
 from bot.wire import codec
 from bot.wire.messages import (
     AgentDescribed,
@@ -67,7 +68,7 @@ async def test_resume_goes_to_the_host_as_well_where_no_runner_listens(board: Bo
     await runner.says(SessionChanged(RunState.FAILED, "the agent died", "Oh no.", exit_status=137))
     await board.deliver()
     assert card(board).light is Light.FAILED
-    assert "exit status 137" in card(board).detail
+    assert (card(board).exit_status, card(board).last_words) == (137, "Oh no.")
     (note,) = board.shown(Subject.NOTE)
     assert isinstance(note, ThreadNote)
     assert "exit status 137" in note.text
@@ -77,8 +78,6 @@ async def test_resume_goes_to_the_host_as_well_where_no_runner_listens(board: Bo
     await board.links.disconnected(runner.peer)
     await board.does(ANA, Resume(NAME))
     (known,) = await board.links.hosts()
-    from bot.services.links import HostPeer
-
     waiting = await board.links.commands(HostPeer(known.id, known.owner, known.shared), 0)
     body = codec.command_body(*waiting[-1][1:])
     assert isinstance(body, ResumeSession)

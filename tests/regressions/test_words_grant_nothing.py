@@ -50,7 +50,7 @@ async def test_several_options_at_once_grant_nothing(board: Board) -> None:
     assert await runner.takes() == []
 
 
-async def test_a_permission_that_is_only_assumed_is_denied_or_granted_like_any_other(board: Board) -> None:
+async def test_a_permission_asked_twice_takes_no_list_of_words(board: Board) -> None:
     runner = await board.session()
     question = replace(may_always(runner), group=f"{runner.peer.session}.q1")
     await runner.says(Asked(question), Asked(question))
