@@ -47,6 +47,7 @@ from runners.attach.placing import open_attached
 from runners.config import HostConfig
 from runners.daemon import BOT_FILE, on_signals, utc_now
 from runners.errors import RunnerError, disk_problem
+from runners.lifeline import watch_lifeline
 from runners.link import Address, Link
 from runners.restarting import FIRST_REST, Next, Restarts
 from runners.spawning import Spawner
@@ -61,9 +62,8 @@ LOOK_AGAIN = 5.0
 """Seconds between two looks at a repository or agent that cannot be used, so that its fix needs no restart."""
 DISK_AGAIN = 5.0
 """Seconds between two tries to write down what became of a command."""
-PAUSE_WITHIN = 12.0
-KNOWN_WITHIN = 20.0
-"""Seconds the bot gets to acknowledge what this host offers before it is told again."""
+PAUSE_WITHIN, KNOWN_WITHIN = 12.0, 20.0
+"""Seconds runners get to pause, and the bot to acknowledge what this host offers before it is told again."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,8 @@ class Host:
             case RefuseAttach(attach, problem):
                 self._attachments.taken(attach, Told(problem=problem))
                 await self._spool.commit(done=waiting.id)
+            case ResumeSession(session=session) if session:
+                await self._told(lambda: self._resume(session, waiting.id), session, waiting.id)
             case (
                 DeliverAnswer()
                 | Prompt()
@@ -257,6 +259,13 @@ class Host:
         await self._spool.commit([Outgoing(SessionPlaced(paper.place), spec.session)], done=done)
         log.info("session.placed", session=spec.session, branch=paper.place.branch)
         self._attachments.taken(spec.attach, Told(spec.session, spec.name))
+
+    async def _resume(self, session: SessionId, done: int) -> None:
+        """Its runner was given up, and is tried again now. It hears itself what it is to take up."""
+        self._restarts.pop(session, None)
+        if self._folder(session) in await asyncio.to_thread(opening.open_sessions, self._data):
+            await self._revive(self._folder(session))
+        await self._spool.commit(done=done)
 
     async def _attached(self, spec: SessionSpec) -> Ticket:
         try:
@@ -385,24 +394,7 @@ async def run(options: HostOptions, *, warm: bool | None = None) -> None:
         host = Host(options, spool, spawner)
         on_signals(host.stop)
         if options.lifeline is not None:
-            stack.callback(_watch_lifeline(options.lifeline, host.stop))
+            stack.callback(watch_lifeline(options.lifeline, host.stop))
         log.info("host.started", bot=options.address.bot, repos=list(options.config.repos), data=str(options.data))
         await host.run()
         log.info("host.stopped")
-
-
-def _watch_lifeline(fd: int, gone: Callable[[], None]) -> Callable[[], None]:
-    loop = asyncio.get_running_loop()
-
-    def readable() -> None:
-        if not os.read(fd, 1024):
-            loop.remove_reader(fd)
-            gone()
-
-    os.set_blocking(fd, False)
-    loop.add_reader(fd, readable)
-
-    def forget() -> None:
-        loop.remove_reader(fd)
-
-    return forget

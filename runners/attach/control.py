@@ -51,11 +51,11 @@ class Request(Struct, frozen=True):
 
 
 Reply = dict[str, Any]
-"""Always with ``ok``; when that is false, with ``problem`` and ``fix``. It leaves the process as it is, as JSON."""
+"""Always with ``ok``; when that is false, with ``problem``, ``fix`` and both as ``error``. It leaves as JSON."""
 
 
 def refusal(problem: str, fix: str = "", **more: Any) -> Reply:
-    return {"ok": False, "problem": problem, "fix": fix, **more}
+    return {"ok": False, "problem": problem, "fix": fix, "error": f"{problem} {fix}".strip(), **more}
 
 
 @asynccontextmanager
