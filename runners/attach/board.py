@@ -23,9 +23,6 @@ from runners.ticket import Ticket
 
 log = structlog.get_logger()
 
-SCRIPT_WAITS = 20.0
-"""Seconds a script waits for the bot's word: without a session it has nobody to ask."""
-
 
 @dataclass(frozen=True)
 class Told:
@@ -100,10 +97,9 @@ class Attachments:
                 AttachAsked(found.attach, found.repo, found.agent, found.branch, found.worktree, found.title)
             )
             log.info("attach.asked", worktree=found.worktree, agent=found.agent)
-        wait = request.wait or (SCRIPT_WAITS if request.agent == "script" else 0.0)
-        if wait <= 0:
+        if request.wait <= 0:
             return {"ok": True, "attach": found.attach, "session": "", "asked": True}
-        return await self._word_of(found, future, wait)
+        return await self._word_of(found, future, request.wait)
 
     async def _word_of(self, found: Record, future: asyncio.Future[Told], wait: float) -> Reply:
         try:
