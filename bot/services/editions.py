@@ -123,9 +123,12 @@ def view(ctx: Ctx, digest_id: int) -> DigestView | None:
         session = told[row.session]
         if row.kind in lines:
             light = row.light or Light.WORKING
-            lines[row.kind].append(SessionLine(session.id, session.name, light, row.text, cards.link(ctx, session)))
-        elif line := decision(ctx, row, session, len(decisions) + 1):
-            decisions.append(line)
+            line = SessionLine(session.id, session.name, light, row.text, cards.link(ctx, session))
+            if row.kind == "done" and session.snapshot:  # of one at work, its text says it
+                line = replace(line, tokens=session.snapshot.tokens, cost=session.snapshot.cost)
+            lines[row.kind].append(line)
+        elif waits := decision(ctx, row, session, len(decisions) + 1):
+            decisions.append(waits)
     return DigestView(
         digest=kept.id,
         person=kept.person,
