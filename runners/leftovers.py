@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from runners.kept import kept, under
+from runners.kept import kept
 from runners.launch import FOLDER
 
 
@@ -18,24 +18,32 @@ def end_leftovers(folder: Path, proc: Path = Path("/proc")) -> list[int]:
     """
     mark = f"{FOLDER}={folder}".encode()
     wanted = kept(folder)
-    spared = {os.getpid(), *wanted, *(under(wanted, proc) if wanted else ())}
     ended = []
     for entry in proc.glob("[0-9]*"):
-        if int(entry.name) in spared or _group(entry) in wanted:
+        if int(entry.name) == os.getpid():
             continue
         try:
             marked = mark in (entry / "environ").read_bytes().split(b"\0")
         except OSError:
             continue  # gone meanwhile, or another user's
-        if marked:
+        # Looked at now: what is kept goes on starting processes while this list is read.
+        if marked and not (wanted and _is_under(proc, int(entry.name), wanted)):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(int(entry.name), signal.SIGKILL)
                 ended.append(int(entry.name))
     return ended
 
 
-def _group(entry: Path) -> int:
-    try:
-        return int((entry / "stat").read_text().rpartition(")")[2].split()[2])
-    except (OSError, ValueError, IndexError):
-        return 0
+def _is_under(proc: Path, pid: int, wanted: frozenset[int]) -> bool:
+    """Kept itself, of a kept group, or started by one of those. What has vanished meanwhile needs no end."""
+    while pid > 1:
+        if pid in wanted:
+            return True
+        try:
+            fields = (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return True
+        if int(fields[2]) in wanted:
+            return True
+        pid = int(fields[1])
+    return False

@@ -13,6 +13,7 @@ import pytest
 from runners.agents.base import Launch
 from runners.agents.claude.adapter import ClaudeAgent
 from runners.agents.claude.program import INSTALL, bundled
+from runners.kept import end_kept
 from runners.launch import FOLDER
 from tests.agents.claude.model import Model, Reply, serve_model
 from tests.agents.repos import Worktree, make_worktree
@@ -62,6 +63,7 @@ class Stage:
     async def close(self) -> None:
         for agent in self._agents:
             await agent.close()
+        await asyncio.to_thread(end_kept, self.session)
 
     def transcripts(self) -> str:
         """All that Claude Code has on disk of its sessions."""

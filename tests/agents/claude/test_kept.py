@@ -64,6 +64,17 @@ def test_a_process_id_that_went_to_somebody_else_is_not_kept(tmp_path: Path) -> 
         stranger.wait()
 
 
+def test_what_is_kept_may_start_processes_all_the_while(tmp_path: Path) -> None:
+    env = {**os.environ, FOLDER: str(tmp_path)}
+    busy = subprocess.Popen(["sh", "-c", "while :; do sleep 0.002; done"], start_new_session=True, env=env)
+    keep(tmp_path, busy.pid)
+    try:
+        assert [pid for _ in range(20) for pid in end_leftovers(tmp_path)] == []
+    finally:
+        end_kept(tmp_path)
+        busy.wait()
+
+
 def test_what_is_forgotten_is_cleared_away(tmp_path: Path) -> None:
     process = sleeper(tmp_path)
     keep(tmp_path, process.pid)
