@@ -152,7 +152,7 @@ async def test_what_cannot_be_opened_is_refused_with_the_fix_and_leaves_nothing(
     )
     orders = [
         (spec(board, "nowhere", "x", session="s0000001a"), "no repo “nowhere”"),
-        (spec(board, "playback", "x", session="s0000002a", agent="claude"), "no agent “claude”"),
+        (spec(board, "playback", "x", session="s0000002a", agent="nobody"), "no agent “nobody”"),
         (spec(board, "playback", "x", session="s0000003a", base="dev"), "no branch “dev”"),
         (spec(board, "playback", "x", session="s0000004a", name="a..b"), "not a branch name"),
         (spec(board, "playback", "x", session="s0000005a", name="with space"), "not a branch name"),
