@@ -242,6 +242,7 @@ class Player:
     async def _hang(self, step: Step) -> None:
         if step["hang"] == "deaf":
             self._deaf.append(True)
+            await self.say("(I hear nothing any more.)")
         await faults.forever()
 
     async def _spawn(self, step: Step) -> None:
