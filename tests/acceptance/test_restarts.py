@@ -121,7 +121,7 @@ async def test_words_beside_an_open_question_never_make_two_of_it(tmp_path: Path
         story = await Story.begin(ana)
         choice = await story.choice()
         await ana.types("/session", f"tell {story.name} What is the plan?")
-        await ana.sees_text("It reads them when its turn ends")
+        await ana.sees_text("reads your words when its turn ends")
         await first.stop()
     async with up(data) as second, Workspace.opened(data) as workspace, workspace.person("ana") as ana:
         story = Story(ana, story.name, story.thread)
