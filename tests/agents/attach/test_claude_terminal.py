@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,14 +41,20 @@ class ByHand:
     model: Model
     repo: Path
     folder: Path
+    turns: int = 0
 
     async def asked(self, count: int) -> Open:
         async with asyncio.timeout(30):
             return await self.desk.question(count)
 
-    async def withdrawn(self, question: Open) -> None:
+    async def answered_there(self, key: str, question: Open) -> None:
+        """A dialog that has only just appeared takes no keys yet: press again until it does."""
         async with asyncio.timeout(20):
-            await self.desk.until(lambda: question.withdrawn)
+            while not question.withdrawn:
+                self.screen.type(key)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(1.5):
+                        await self.desk.until(lambda: question.withdrawn)
 
     def session(self) -> str:
         known = record.read(self.folder / record.OWN)
@@ -57,6 +63,9 @@ class ByHand:
 
     async def turn(self) -> str:
         async with asyncio.timeout(30):
+            while self.desk.stirs <= self.turns:  # noqa: ASYNC110  (as a runner, which rejoins once it was stirred)
+                await asyncio.sleep(0.02)
+            self.turns += 1
             ended = await self.agent.rejoin()
         return f"{ended.reason}: {ended.last_words}"
 
@@ -116,16 +125,14 @@ async def test_a_permission_is_answered_from_the_board_or_in_the_terminal_whoeve
         await here.screen.say("a third")
         three = await here.asked(3)
         await here.screen.shows("Do you want to proceed?")
-        here.screen.type("1")
-        await here.withdrawn(three)
+        await here.answered_there("1", three)
         assert await here.turn() == "done: Three is there."
         assert (here.repo / "three.txt").exists()
 
         await here.screen.say("a fourth")
         four = await here.asked(4)
         await here.screen.shows("Do you want to proceed?")
-        here.screen.type("\x1b")
-        await here.withdrawn(four)
+        await here.answered_there("\x1b", four)
         assert await here.turn() == "cancelled: "  # a turn that is broken off calls no hook; it is seen all the same
         assert here.desk.left == []
         await here.screen.say("/exit")
@@ -158,8 +165,7 @@ async def test_questions_are_answered_from_both_sides_and_words_reach_a_turn_at_
         third = await here.asked(3)
         await here.screen.shows("Tantivy")
         assert await here.agent.steer("Ana: document it as well")
-        here.screen.type("2")
-        await here.withdrawn(third)
+        await here.answered_there("2", third)
         assert await here.turn() == "done: And documented."
         assert "document it as well" in json.dumps(here.model.requests[-1])
 
@@ -179,8 +185,10 @@ async def test_without_a_session_behind_them_hooks_are_as_if_they_were_not_there
         await here.agent.close()  # a runner that has gone, or never came
         await here.screen.say("make a file")
         await here.screen.shows("Do you want to proceed?")
-        here.screen.type("1")
-        await here.screen.shows("One is there.")
+        async with asyncio.timeout(30):
+            while "Oneisthere." not in here.screen.text:
+                here.screen.type("1")
+                await asyncio.sleep(1)  # as a person would: a dialog that has only just appeared takes no keys yet
         assert (here.repo / "one.txt").exists()
         assert "hook error" not in here.screen.text.lower()
         assert here.desk.asked == []
