@@ -19,7 +19,7 @@ from bot.errors import ConfigError
 from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
 
 if TYPE_CHECKING:
-    from runners.probing import Finding as Probed
+    from runners.host.probing import Finding as Probed
 
 GIT_NEEDED = (2, 38)
 """``git merge-tree --write-tree`` came with 2.38."""
@@ -79,10 +79,10 @@ def _git() -> Finding:
 def _host(host_config: Path | None) -> list[Finding]:
     """What this machine could host. Blocking: programs are asked for their versions."""
     # The other package, imported only here and only now: a bot alone need not hold it.
-    from runners.config import load as load_host
     from runners.errors import RunnerError
-    from runners.offers import describe
-    from runners.probing import examine
+    from runners.host.config import load as load_host
+    from runners.host.offers import describe
+    from runners.host.probing import examine
 
     try:
         config = load_host(host_config)

@@ -78,12 +78,12 @@ def host(
     Example:
       switchboard host --bot https://bot.example.com --token-file ~/.switchboard-token --repo ~/src/playback
     """
-    from runners import config, entry
-    from runners import host as supervisor
     from runners.errors import RunnerError
-    from runners.launch import clean
-    from runners.link import Address
-    from runners.ticket import Lock
+    from runners.host import config, entry
+    from runners.host import host as supervisor
+    from runners.link.link import Address
+    from runners.runner.launch import clean
+    from runners.runner.ticket import Lock
 
     entry.log_to_stderr()
     try:
@@ -140,7 +140,7 @@ def _token(token_file: Path | None) -> str:
 @click.option("--ready-fd", type=int)
 def runner(folder: Path, ready_fd: int | None) -> None:
     """Run one session. Started by the host."""
-    from runners import entry
+    from runners.host import entry
 
     sys.exit(entry.run_runner(folder, ready_fd))
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from runners.agents.base import Adapter, Agent, Desk, Launch
-from runners.profiles import PROFILES, Profile
+from runners.host.profiles import PROFILES, Profile
 
 DEMO = "demo"
 DEMO_ARGV: tuple[str, ...] = (sys.executable, "-m", "runners.agents.demo")
@@ -19,7 +19,7 @@ def open_agent(launch: Launch, desk: Desk) -> Agent:
     """The agent behind the port; not started yet."""
     match launch.adapter:
         case "acp":
-            from runners.agents.acp import AcpAgent
+            from runners.agents.acp.adapter import AcpAgent
 
             return AcpAgent(launch, desk)
         case "claude":

@@ -13,13 +13,14 @@ import structlog
 from msgspec.structs import replace
 
 from bot.wire.messages import AttachAsked, EventBody
-from runners import opening, ticket
 from runners.attach import hook, places, record
 from runners.attach.control import Reply, Request, refusal
 from runners.attach.record import DETACH, Record
-from runners.config import HostConfig
 from runners.errors import RunnerError
-from runners.ticket import Ticket
+from runners.host import opening
+from runners.host.config import HostConfig
+from runners.runner import ticket
+from runners.runner.ticket import Ticket
 
 log = structlog.get_logger()
 

@@ -16,19 +16,19 @@ import structlog
 from msgspec.structs import replace
 
 from bot.wire.types import SessionId
-from runners import ticket
 from runners.agents.registry import program
 from runners.attach import record
 from runners.attach.board import Moves
 from runners.attach.control import Reply, refusal
 from runners.attach.record import ADOPTING, Record
-from runners.config import AgentConfig, HostConfig
-from runners.daemon import utc_now
 from runners.errors import RunnerError
-from runners.memory import Memory
-from runners.spawning import Spawner
-from runners.spool import Spool
-from runners.ticket import Ticket
+from runners.host.config import AgentConfig, HostConfig
+from runners.host.spawning import Spawner
+from runners.link.spool import Spool
+from runners.runner import ticket
+from runners.runner.daemon import utc_now
+from runners.runner.memory import Memory
+from runners.runner.ticket import Ticket
 
 log = structlog.get_logger()
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runners import git, worktrees
-from runners.config import HostConfig, RepoConfig
 from runners.errors import RunnerError, WorktreeProblem
+from runners.host.config import HostConfig, RepoConfig
+from runners.repo import git, worktrees
 
 
 def worktree_of(path: Path) -> Path | None:

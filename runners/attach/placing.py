@@ -8,12 +8,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from bot.wire.types import Place, SessionSpec
-from runners import launch, ticket
 from runners.attach import places, record
 from runners.attach.record import Record
-from runners.config import HostConfig, RepoConfig
 from runners.errors import WorktreeProblem
-from runners.ticket import Ticket
+from runners.host.config import HostConfig, RepoConfig
+from runners.runner import launch, ticket
+from runners.runner.ticket import Ticket
 
 
 def open_attached(config: HostConfig, data: Path, spec: SessionSpec) -> Ticket:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from runners.ticket import ENDED, TICKET, write_atomic
+from runners.runner.ticket import ENDED, TICKET, write_atomic
 
 ROUTES = "attached"
 """In a host's data folder."""

@@ -22,7 +22,7 @@ from typing import Any
 import structlog
 
 from bot.wire.types import ALLOW, ALWAYS, APPROVE, DENY, QuestionKind
-from runners.agents.acp import AcpAgent
+from runners.agents.acp.adapter import AcpAgent
 from runners.agents.base import Answered, AskDoor, Chosen, Inquiry, Launch, UsageChanged
 from tests.agents.install import NotInstalled
 from tests.agents.peers import PEERS, Make, Peer

@@ -8,7 +8,7 @@ import pytest
 from acp.schema import ElicitationSchema
 
 from bot.wire.types import QuestionKind
-from runners.agents.acp_forms import Field, NoneOfThese, NotThat, fields, value
+from runners.agents.acp.forms import Field, NoneOfThese, NotThat, fields, value
 from runners.agents.base import Chosen, Text
 
 INDEX = {"type": "string", "oneOf": [{"const": "fts", "title": "FTS (Recommended)"}, {"const": "t v", "title": "T"}]}

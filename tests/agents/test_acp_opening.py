@@ -9,10 +9,10 @@ import pytest
 from acp import PROTOCOL_VERSION
 from acp.schema import InitializeResponse, NewSessionResponse
 
-from runners.agents.acp_opening import Opening
+from runners.agents.acp.opening import Opening
 from runners.agents.base import AskDoor, Launch
 from runners.errors import AgentConfused
-from runners.profiles import Quirks
+from runners.host.profiles import Quirks
 
 DOOR = AskDoor("http://127.0.0.1:9/mcp", "secret")
 MODES = {

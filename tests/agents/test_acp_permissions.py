@@ -6,8 +6,8 @@ import pytest
 from acp.schema import PermissionOption
 
 from bot.wire.types import ALLOW, DENY, QuestionKind
-from runners.agents.acp_calls import Call
-from runners.agents.acp_permissions import Ruling, permission_inquiry, plan_inquiry, ruling
+from runners.agents.acp.calls import Call
+from runners.agents.acp.permissions import Ruling, permission_inquiry, plan_inquiry, ruling
 from runners.agents.base import Chosen, Text, Unanswered
 
 CWD = "/trees/x"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.wire.types import QuestionKind
-from runners.agents.acp_asks import is_own_ask, is_own_form
-from runners.agents.acp_calls import Call
-from runners.agents.acp_questions import answers, inquiries
+from runners.agents.acp.asks import is_own_ask, is_own_form
+from runners.agents.acp.calls import Call
+from runners.agents.acp.questions import answers, inquiries
 from runners.agents.base import Chosen, Text, Unanswered
 
 OPTIONS = [{"label": "FTS", "description": "shipped"}, {"label": "Tantivy"}]

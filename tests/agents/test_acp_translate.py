@@ -8,7 +8,7 @@ import pytest
 from acp.schema import SessionNotification, ToolCallUpdate
 
 from bot.wire.types import PlanStep, StepState
-from runners.agents.acp_translate import Translator
+from runners.agents.acp.translate import Translator
 from runners.agents.base import PlanChanged, Said, ToolEnded, ToolStarted, Update, UsageChanged
 
 CWD = "/trees/x"

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from bot.wire.types import ALLOW, DENY, QuestionKind
-from runners import outcome
 from runners.agents.base import Answered, Chosen, Inquiry, PlanChanged, Text
+from runners.runner import outcome
 from tests.agents.conftest import Stage
 from tests.agents.repos import Worktree, git
 from tests.contract.desk import RecordingDesk

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.wire.types import Share
-from runners.agents.acp_calls import Call
-from runners.agents.acp_permissions import permission_inquiry
+from runners.agents.acp.calls import Call
+from runners.agents.acp.permissions import permission_inquiry
 from runners.agents.base import Shown
 
 CWD = "/trees/x"

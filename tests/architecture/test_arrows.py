@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 ROOTS = {"bot.app", "bot.cli", "bot", "bot.__main__"}
 """The composition root and the command line may import everything."""
-ADAPTERS = ("runners.agents.acp", "runners.agents.demo")
+ADAPTERS = ("runners.agents.acp.adapter", "runners.agents.demo")
 """Adapters never import each other."""
 
 
@@ -103,7 +103,7 @@ def loads_without(module: str, *banned: str) -> subprocess.CompletedProcess[str]
 
 def test_a_host_needs_neither_slack_nor_scheduler() -> None:
     run = loads_without(
-        "runners.cli, runners.host, runners.daemon", "slack_bolt", "slack_sdk", "apscheduler", "sqlite_utils"
+        "runners.cli, runners.host.host, runners.runner.daemon", "slack_bolt", "slack_sdk", "apscheduler", "sqlite_utils"
     )
     assert run.returncode == 0, run.stderr
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.agents import confine
+from runners.agents.acp import confine
 from runners.agents.base import Cleared
 from tests.contract.conftest import Kit
 from tests.contract.desk import RecordingDesk

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.wire.types import HostId, SessionId, SessionSpec
-from runners import git
+from runners.repo import git
 from tests.runners.board import ANA, Board, HostPeer, RunnerPeer
 
 HOST = HostPeer(HostId("laptop"), ANA.id, shared=False)

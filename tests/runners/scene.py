@@ -12,14 +12,15 @@ from typing import Any
 
 from bot.wire.messages import CommandBody, DeliverAnswer, Prompt, SessionChanged
 from bot.wire.types import Answer, Question, RunState, SessionId, SessionSpec
-from runners import entry, opening, ticket
 from runners.agents.registry import DEMO_ARGV, open_agent
-from runners.config import AgentConfig, HostConfig, RepoConfig
-from runners.daemon import BOT_FILE, Runner, utc_now
-from runners.memory import Memory
-from runners.seat import OpenAgent
-from runners.spool import Spool
-from runners.ticket import Ticket
+from runners.host import entry, opening
+from runners.host.config import AgentConfig, HostConfig, RepoConfig
+from runners.link.spool import Spool
+from runners.runner import ticket
+from runners.runner.daemon import BOT_FILE, Runner, utc_now
+from runners.runner.memory import Memory
+from runners.runner.seat import OpenAgent
+from runners.runner.ticket import Ticket
 from tests.runners.board import ANA, Board, RunnerPeer, Running, running
 from tests.runners.clock import ManualTime
 from tests.runners.places import make_repo, spec

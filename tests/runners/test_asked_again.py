@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from bot.wire.messages import AnswerApplied, Asked, Prompt, QuestionWithdrawn, SessionChanged
 from bot.wire.types import Answer, Option, Question, QuestionId, QuestionKind, RunState
-from runners import answers, follow_ups, lifecycle
-from runners.session import Message, State
+from runners.runner import answers, follow_ups, lifecycle
+from runners.runner.session import Message, State
 from tests.runners.board import ANA
 from tests.runners.scene import CHOICE, RUNNER, TEXT, Scene, scene
 

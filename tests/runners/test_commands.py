@@ -14,9 +14,10 @@ import pytest
 from bot.wire import codec
 from bot.wire.messages import ReviewOffered
 from bot.wire.types import Check, CheckState, Review, ReviewId, Share
-from runners import checks, process, reviewing
+from runners import process
 from runners.errors import SetupFailed
-from runners.leftovers import end_leftovers
+from runners.repo import checks, reviewing
+from runners.runner.leftovers import end_leftovers
 
 ENV = dict(os.environ)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import structlog
 
 from bot.wire.types import SessionId
-from runners.complaints import FIRST_GAP, LONGEST_GAP, Complaints
-from runners.link import Address, Link
-from runners.spool import Spool
+from runners.link.complaints import FIRST_GAP, LONGEST_GAP, Complaints
+from runners.link.link import Address, Link
+from runners.link.spool import Spool
 
 TRIES = 5
 

@@ -25,13 +25,13 @@ from bot.wire.types import (
     Share,
     Urgency,
 )
-from runners import follow_ups
 from runners.agents.base import Answered, Chosen, Inquiry, Text, Unanswered
-from runners.daemon import utc_now
-from runners.memory import Memory
-from runners.questions import Hooks, QuestionDesk
-from runners.session import Message
-from runners.spool import Spool
+from runners.link.spool import Spool
+from runners.runner import follow_ups
+from runners.runner.daemon import utc_now
+from runners.runner.memory import Memory
+from runners.runner.questions import Hooks, QuestionDesk
+from runners.runner.session import Message
 from tests.runners.board import ANA
 from tests.runners.clock import NOON, ManualTime
 

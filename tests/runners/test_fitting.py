@@ -23,7 +23,7 @@ from bot.wire.types import (
     RunState,
     Snapshot,
 )
-from runners import fitting
+from runners.link import fitting
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 WIDE = "漢" * 4_000

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot.wire.types import Person, PersonId
-from runners import git, launch, merging
-from runners.config import RepoConfig
-from runners.merging import MergeOrder
-from runners.worktrees import open_worktree, remove_if_clean
+from runners.host.config import RepoConfig
+from runners.repo import git, merging
+from runners.repo.merging import MergeOrder
+from runners.repo.worktrees import open_worktree, remove_if_clean
+from runners.runner import launch
 from tests.runners.board import ANA
 from tests.runners.places import make_repo, save
 

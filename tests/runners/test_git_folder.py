@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runners import git
 from runners.errors import WorktreeProblem
+from runners.repo import git
 from tests.agents.repos import make_worktree
 
 

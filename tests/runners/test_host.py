@@ -28,7 +28,8 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import Answer, Ending, RunState, SessionId, Share
-from runners import git, ticket
+from runners.repo import git
+from runners.runner import ticket
 from tests.runners.board import ANA, Board, Running, running
 from tests.runners.places import HOST, HOST_TOKEN, host_process, make_repo, spec
 from tests.runners.scene import CHOICE, RUNNER, S

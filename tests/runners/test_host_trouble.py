@@ -23,12 +23,14 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import RunState, SessionId, Share
-from runners import config, git, ticket
-from runners.daemon import utc_now
-from runners.host import Host, HostOptions
-from runners.link import Address
-from runners.spawning import Spawner
-from runners.spool import Spool
+from runners.host import config
+from runners.host.host import Host, HostOptions
+from runners.host.spawning import Spawner
+from runners.link.link import Address
+from runners.link.spool import Spool
+from runners.repo import git
+from runners.runner import ticket
+from runners.runner.daemon import utc_now
 from tests.runners.board import ANA, Board, Running, running
 from tests.runners.places import HOST, HOST_TOKEN, spec
 from tests.runners.scene import CHOICE, S

@@ -21,8 +21,8 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import Ability, Ending, PromptId, QuestionKind, RunState
-from runners import ticket
 from runners.agents.base import Inquiry
+from runners.runner import ticket
 from tests.runners.actor import Actor
 from tests.runners.board import ANA
 from tests.runners.places import save

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from bot.wire.messages import PromptDropped, PromptGiven
 from bot.wire.types import Answer, Option, PromptId, Question, QuestionId, QuestionKind, RunState, SessionId, Urgency
-from runners import answers, budget, follow_ups, lifecycle, session
-from runners.lifecycle import ClearContext, Idle, Work, next_step
-from runners.questions import ASSUMED_FOR
-from runners.session import Limited, Message, State
-from runners.usage import Usage
+from runners.runner import answers, budget, follow_ups, lifecycle, session
+from runners.runner.lifecycle import ClearContext, Idle, Work, next_step
+from runners.runner.questions import ASSUMED_FOR
+from runners.runner.session import Limited, Message, State
+from runners.runner.usage import Usage
 from tests.runners.board import ANA
 from tests.runners.clock import NOON
 

@@ -28,8 +28,8 @@ from bot.wire.messages import (
 )
 from bot.wire.types import QuestionId, RunState, SessionId
 from runners.errors import LinkRefused, RunnerError
-from runners.link import Address, Link
-from runners.spool import Spool
+from runners.link.link import Address, Link
+from runners.link.spool import Spool
 from tests.runners.board import ANA, WITHIN, Board, RunnerPeer, Running, running
 
 S = SessionId("s1234567a")

@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from bot.wire import codec
 from bot.wire.messages import Error, Event, Frame, QuestionWithdrawn, Welcome
-from runners.link import FIRST_TRIES, Pace
+from runners.link.link import FIRST_TRIES, Pace
 from tests.runners.board import WITHIN, running
 from tests.runners.test_link import RUNNER, board, peer, said
 
@@ -127,7 +127,7 @@ def test_only_a_connection_that_lived_starts_the_pace_anew() -> None:
 def test_a_frame_of_an_event_too_large_of_an_unknown_type_is_a_stub() -> None:
     from datetime import UTC, datetime
 
-    from runners.link import framed
+    from runners.link.link import framed
 
     event = Event(7, "session.sang", datetime(2026, 11, 23, tzinfo=UTC), Raw(b'"' + b"x" * codec.MAX_FRAME + b'"'))
     frame = codec.decode(framed(event))

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.wire.types import Person, PersonId
-from runners import git, merging
-from runners.config import RepoConfig
 from runners.errors import MergeProblem
-from runners.merging import Landed, MergeOrder
-from runners.worktrees import open_worktree
+from runners.host.config import RepoConfig
+from runners.repo import git, merging
+from runners.repo.merging import Landed, MergeOrder
+from runners.repo.worktrees import open_worktree
 from tests.runners.board import ANA
 from tests.runners.places import make_repo, save
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from runners import ticket
 from runners.agents.demo.brief import read_brief
 from runners.errors import RunnerError
-from runners.preamble import MOST_HOUSE, PREAMBLE_VERSION, House, first_message, rules, scope_words
+from runners.runner import ticket
+from runners.runner.preamble import MOST_HOUSE, PREAMBLE_VERSION, House, first_message, rules, scope_words
 from tests.runners.scene import scene
 
 PLACE = {"branch": "sb/search", "base": "main"}

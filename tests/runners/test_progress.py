@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.wire.types import Check, CheckState, Commit, FileStat, PlanStep, Share, StepState
-from runners import progress, scope
 from runners.agents.base import PlanChanged, Said, ToolEnded, ToolStarted, UsageChanged
-from runners.progress import GitFacts, Tally
+from runners.repo import scope
+from runners.runner import progress
+from runners.runner.progress import GitFacts, Tally
 
 FACTS = GitFacts("c1", (Commit("c1", "Add search"),), 1, (FileStat("search.py", 3, 0),))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from itertools import pairwise
 
-from runners.restarting import FIRST_REST, LONGEST_REST, MOST, WITHIN, Next, Restarts
+from runners.host.restarting import FIRST_REST, LONGEST_REST, MOST, WITHIN, Next, Restarts
 
 
 def starts(seconds: float, lives: float = 0.0) -> tuple[list[float], list[float]]:

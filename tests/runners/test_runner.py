@@ -25,8 +25,8 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import ALLOW, DENY, CheckState, Ending, QuestionKind, RunState, Share
-from runners import git
-from runners.config import AgentConfig
+from runners.host.config import AgentConfig
+from runners.repo import git
 from tests.runners.board import ANA
 from tests.runners.places import save, spec
 from tests.runners.scene import CHOICE, DONE, PERMISSION, RUNNER, TEXT, WORK, S, Scene, scene

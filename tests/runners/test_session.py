@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.wire.types import Answer, Option, Question, QuestionId, QuestionKind, Review, ReviewId
-from runners import answers, lifecycle, session
 from runners.agents.base import TurnEnded
-from runners.outcome import Facts, GoOn, Offer, Rest, Send, after_turn
-from runners.session import Message, State, Told
+from runners.runner import answers, lifecycle, session
+from runners.runner.outcome import Facts, GoOn, Offer, Rest, Send, after_turn
+from runners.runner.session import Message, State, Told
 from tests.runners.board import ANA
 
 DONE = TurnEnded("done", "Here it is.")

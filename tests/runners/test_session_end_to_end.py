@@ -16,7 +16,7 @@ from bot.wire.messages import (
     StartSession,
 )
 from bot.wire.types import ALLOW, Answer, Ending, QuestionKind, SessionId
-from runners import git
+from runners.repo import git
 from tests.runners.board import ANA, Board, RunnerPeer, running
 from tests.runners.places import HOST, HOST_TOKEN, host_process, make_repo, spec
 

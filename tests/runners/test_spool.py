@@ -14,7 +14,7 @@ import pytest
 from bot.wire.messages import AnswerApplied, Progressed, QuestionWithdrawn
 from bot.wire.types import QuestionId, SessionId, Snapshot
 from runners.errors import RunnerError
-from runners.spool import Spool
+from runners.link.spool import Spool
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 

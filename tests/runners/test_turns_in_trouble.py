@@ -10,9 +10,10 @@ import pytest
 
 from bot.wire.messages import MergeRefused, MergeReview, ReviewOffered, SessionChanged, SessionEnded, StopSession
 from bot.wire.types import Ending, RunState
-from runners import git, session, ticket
-from runners.daemon import utc_now
-from runners.spool import Spool
+from runners.link.spool import Spool
+from runners.repo import git
+from runners.runner import session, ticket
+from runners.runner.daemon import utc_now
 from tests.runners.board import ANA
 from tests.runners.scene import DONE, RUNNER, WORK, Scene, scene
 from tests.runners.test_runner import states

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.agents.base import UsageChanged
-from runners.usage import MOST_METERS, Usage, read
+from runners.runner.usage import MOST_METERS, Usage, read
 
 LIVES = st.lists(st.tuples(st.sampled_from("abc"), st.lists(st.integers(0, 10**6), max_size=6)), max_size=8)
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from runners.ticket import write_atomic
+from runners.runner.ticket import write_atomic
 
 log = structlog.get_logger()
 

@@ -27,7 +27,8 @@ from bot.wire.messages import (
     StartSession,
 )
 from bot.wire.types import ALLOW, Ability, Answer, Ending, PromptId, RunState
-from runners import git, ticket
+from runners.repo import git
+from runners.runner import ticket
 from tests.agents.attach.terminal import Terminal, bundled, claude_env, terminal
 from tests.agents.claude.model import Model, Says, calls, serve_model
 from tests.runners.board import ANA, Board, running

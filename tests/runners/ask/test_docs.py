@@ -12,7 +12,7 @@ import pytest
 from runners.ask import cli
 from runners.ask.calls import LONGEST_TITLE, MOST_OPTIONS, MOST_QUESTIONS, parse
 from runners.ask.patience import patience
-from runners.preamble import MOST_HOUSE, PREAMBLE_VERSION
+from runners.runner.preamble import MOST_HOUSE, PREAMBLE_VERSION
 from tests.runners.ask.desk import NOW
 
 PAGE = (Path(__file__).parents[3] / "docs" / "ask.md").read_text()

@@ -18,7 +18,7 @@ from runners.agents.base import Chosen
 from runners.ask.asking import RESENT, Asker
 from runners.ask.calls import Call, parse
 from runners.ask.serving import door_for
-from runners.daemon import Runner, utc_now
+from runners.runner.daemon import Runner, utc_now
 from tests.runners.ask.desk import WITHIN
 from tests.runners.scene import Scene, scene
 

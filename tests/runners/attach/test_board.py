@@ -13,9 +13,10 @@ import pytest
 
 from bot.wire.messages import AttachAsked, RefuseAttach, SessionEnded, SessionPlaced, SessionRefused, StartSession
 from bot.wire.types import Ending
-from runners import git, ticket
 from runners.attach import control
 from runners.attach.control import Reply, Request
+from runners.repo import git
+from runners.runner import ticket
 from tests.runners.board import Board, Running, running
 from tests.runners.places import HOST, HOST_TOKEN, host_process, make_repo, spec
 

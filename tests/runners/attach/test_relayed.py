@@ -31,8 +31,9 @@ from bot.wire.messages import (
     StartSession,
 )
 from bot.wire.types import ALLOW, Ability, Answer, Ending, PromptId, RunState
-from runners import git, ticket
 from runners.attach import record, settings
+from runners.repo import git
+from runners.runner import ticket
 from tests.runners.attach.test_board import Desk, desk
 from tests.runners.board import ANA, running
 from tests.runners.places import HOST, save, spec

@@ -1,0 +1,1 @@
+"""The host: one process on each machine; opens sessions and starts a runner for each."""

@@ -1,0 +1,1 @@
+"""Git and what is run on it: worktrees, reviews, merges, checks. Nothing here knows of agents."""
