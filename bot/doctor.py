@@ -79,8 +79,8 @@ def _git() -> Finding:
 def _host(host_config: Path | None) -> list[Finding]:
     """What this machine could host. Blocking: programs are asked for their versions."""
     # The other package, imported only here and only now: a bot alone need not hold it.
+    from runners.config import load as load_host
     from runners.errors import RunnerError
-    from runners.host.config import load as load_host
     from runners.host.offers import describe
     from runners.host.probing import examine
 

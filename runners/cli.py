@@ -78,8 +78,9 @@ def host(
     Example:
       switchboard host --bot https://bot.example.com --token-file ~/.switchboard-token --repo ~/src/playback
     """
+    from runners import config
     from runners.errors import RunnerError
-    from runners.host import config, entry
+    from runners.host import entry
     from runners.host import host as supervisor
     from runners.link.link import Address
     from runners.runner.launch import clean

@@ -12,7 +12,7 @@ from tests.chromium import browser as browser
 
 NEEDS = {
     "browser": "Chromium: `pytest -m browser` once it is installed (Debian: apt-get install chromium)",
-    "agents": "coding agents and Node: `pip install -e '.[claude]'`, `python -m tests.agents.install`, `pytest -m agents`",
+    "agents": "agents: `pip install -e '.[claude]'`, `python -m tests.agents.install` (Node), `pytest -m agents`",
 }
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 

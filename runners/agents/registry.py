@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from runners.agents.base import Adapter, Agent, Desk, Launch
-from runners.host.profiles import PROFILES, Profile
+from runners.agents.profiles import PROFILES, Profile
 
 DEMO = "demo"
 DEMO_ARGV: tuple[str, ...] = (sys.executable, "-m", "runners.agents.demo")

@@ -16,9 +16,9 @@ from bot.wire.messages import AttachAsked, EventBody
 from runners.attach import hook, places, record
 from runners.attach.control import Reply, Request, refusal
 from runners.attach.record import DETACH, Record
+from runners.config import HostConfig
 from runners.errors import RunnerError
 from runners.host import opening
-from runners.host.config import HostConfig
 from runners.runner import ticket
 from runners.runner.ticket import Ticket
 

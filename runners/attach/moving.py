@@ -21,8 +21,8 @@ from runners.attach import record
 from runners.attach.board import Moves
 from runners.attach.control import Reply, refusal
 from runners.attach.record import ADOPTING, Record
+from runners.config import AgentConfig, HostConfig
 from runners.errors import RunnerError
-from runners.host.config import AgentConfig, HostConfig
 from runners.host.spawning import Spawner
 from runners.link.spool import Spool
 from runners.runner import ticket

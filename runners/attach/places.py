@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from runners.config import HostConfig, RepoConfig
 from runners.errors import RunnerError, WorktreeProblem
-from runners.host.config import HostConfig, RepoConfig
 from runners.repo import git, worktrees
 
 

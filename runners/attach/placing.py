@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from bot.wire.types import Place, SessionSpec
 from runners.attach import places, record
 from runners.attach.record import Record
+from runners.config import HostConfig, RepoConfig
 from runners.errors import WorktreeProblem
-from runners.host.config import HostConfig, RepoConfig
 from runners.runner import launch, ticket
 from runners.runner.ticket import Ticket
 

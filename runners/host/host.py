@@ -39,19 +39,20 @@ from bot.wire.messages import (
     WithdrawPrompt,
 )
 from bot.wire.types import Ending, RunState, SessionId, SessionSpec
+from runners import kept
 from runners.attach import control
 from runners.attach.board import Attachments, Told
 from runners.attach.moving import Mover
 from runners.attach.placing import open_attached
+from runners.config import HostConfig
 from runners.errors import RunnerError, disk_problem
 from runners.host import offers, opening
-from runners.host.config import HostConfig
 from runners.host.restarting import FIRST_REST, Next, Restarts
 from runners.host.spawning import Spawner
 from runners.lifeline import watch_lifeline
 from runners.link.link import Address, Link
 from runners.link.spool import Outgoing, Spool, Waiting
-from runners.runner import kept, ticket
+from runners.runner import ticket
 from runners.runner.daemon import BOT_FILE, on_signals, utc_now
 from runners.runner.ticket import Ticket
 

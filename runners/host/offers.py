@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.wire.messages import HostDescribed
 from bot.wire.types import AgentOffer, RepoOffer
+from runners.config import AgentConfig, HostConfig, RepoConfig
 from runners.errors import RunnerError, disk_problem
 from runners.host import probing
-from runners.host.config import AgentConfig, HostConfig, RepoConfig
 from runners.repo import git, scope, worktrees
 
 

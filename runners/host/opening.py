@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.wire.types import Place, SessionSpec
+from runners.config import AgentConfig, HostConfig, RepoConfig
 from runners.errors import AgentMissing, RunnerError, WorktreeProblem, disk_problem
-from runners.host.config import AgentConfig, HostConfig, RepoConfig
 from runners.redact import redact
 from runners.repo import checks, git, scope, worktrees
 from runners.repo.worktrees import Opened

@@ -8,9 +8,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from runners.agent_config import AgentConfig
+from runners.agents.profiles import PROFILES, Version
 from runners.agents.registry import program
-from runners.host.agent_config import AgentConfig
-from runners.host.profiles import PROFILES, Version
 
 PATIENCE = 10.0
 """Seconds for a program to print its version; those written for Node take one or two."""

@@ -12,8 +12,8 @@ import structlog
 
 from bot.wire.types import Check, CheckState, Share
 from runners import process
+from runners.config import Argv
 from runners.errors import SetupFailed
-from runners.host.config import Argv
 from runners.redact import redact
 
 log = structlog.get_logger()

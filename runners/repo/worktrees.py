@@ -11,8 +11,8 @@ from pathlib import Path
 from git import Repo
 from git.exc import InvalidGitRepositoryError, NoSuchPathError
 
+from runners.config import RepoConfig
 from runners.errors import WorktreeProblem
-from runners.host.config import RepoConfig
 from runners.repo import git, unsaved
 
 

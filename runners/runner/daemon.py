@@ -15,17 +15,18 @@ from msgspec.structs import replace
 
 from bot.wire.messages import ReviewWithdrawn, SessionChanged
 from bot.wire.types import Ending, RunState
+from runners import kept
 from runners.ask.finding import SCRIPT
 from runners.ask.serving import door_for
 from runners.clock import Time, WallTime
 from runners.errors import RunnerError
+from runners.leftovers import end_leftovers
 from runners.link.link import Address, Link
 from runners.link.spool import Spool
-from runners.runner import ending, follow_ups, kept, lifecycle, ticket
+from runners.runner import ending, follow_ups, lifecycle, ticket
 from runners.runner.commands import Commands
 from runners.runner.driver import TURN_GRACE, Driver
 from runners.runner.ending import Over, Pausing
-from runners.runner.leftovers import end_leftovers
 from runners.runner.memory import Memory
 from runners.runner.seat import OpenAgent
 from runners.runner.ticket import Ticket

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from bot.wire.messages import AgentDescribed
 from bot.wire.types import Ability
+from runners import kept
 from runners.agents.base import Agent, AgentInfo, AskDoor, Desk, Launch
 from runners.repo import standing
-from runners.runner import kept
 from runners.runner.introducing import rules
 from runners.runner.launch import agent_env
 from runners.runner.memory import Memory

@@ -11,8 +11,8 @@ from acp.schema import InitializeResponse, NewSessionResponse
 
 from runners.agents.acp.opening import Opening
 from runners.agents.base import AskDoor, Launch
+from runners.agents.profiles import Quirks
 from runners.errors import AgentConfused
-from runners.host.profiles import Quirks
 
 DOOR = AskDoor("http://127.0.0.1:9/mcp", "secret")
 MODES = {

@@ -11,7 +11,7 @@ import pytest
 from bot.wire.types import ALLOW
 from runners.agents.base import Chosen
 from runners.agents.demo.script import AT_START, KINDS, VERBS, parse
-from runners.host.profiles import PROFILES
+from runners.agents.profiles import PROFILES
 from tests.agents.conftest import Stage
 from tests.agents.install import MORE, NODE, TOOLS
 from tests.contract.desk import RecordingDesk

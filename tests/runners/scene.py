@@ -13,8 +13,8 @@ from typing import Any
 from bot.wire.messages import CommandBody, DeliverAnswer, Prompt, SessionChanged
 from bot.wire.types import Answer, Question, RunState, SessionId, SessionSpec
 from runners.agents.registry import DEMO_ARGV, open_agent
+from runners.config import AgentConfig, HostConfig, RepoConfig
 from runners.host import entry, opening
-from runners.host.config import AgentConfig, HostConfig, RepoConfig
 from runners.link.spool import Spool
 from runners.runner import ticket
 from runners.runner.daemon import BOT_FILE, Runner, utc_now

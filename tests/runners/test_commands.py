@@ -16,8 +16,8 @@ from bot.wire.messages import ReviewOffered
 from bot.wire.types import Check, CheckState, Review, ReviewId, Share
 from runners import process
 from runners.errors import SetupFailed
+from runners.leftovers import end_leftovers
 from runners.repo import checks, reviewing
-from runners.runner.leftovers import end_leftovers
 
 ENV = dict(os.environ)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.wire.types import Share
+from runners import config
+from runners.agents.profiles import PROFILES
+from runners.config import HostConfig, host_config
 from runners.errors import ConfigProblems
-from runners.host import config
-from runners.host.config import HostConfig, host_config
-from runners.host.profiles import PROFILES
 
 DOCS = Path(__file__).parents[2] / "docs" / "hosts.md"
 

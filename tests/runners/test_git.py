@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.wire.types import Person, PersonId
-from runners.host.config import RepoConfig
+from runners.config import RepoConfig
 from runners.repo import git, merging
 from runners.repo.merging import MergeOrder
 from runners.repo.worktrees import open_worktree, remove_if_clean

@@ -23,7 +23,7 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import RunState, SessionId, Share
-from runners.host import config
+from runners import config
 from runners.host.host import Host, HostOptions
 from runners.host.spawning import Spawner
 from runners.link.link import Address

@@ -45,9 +45,10 @@ from bot.wire.types import (
     RunState,
     Urgency,
 )
+from runners import kept
 from runners.agents.base import BackgroundChanged, Chosen, Inquiry, Text
-from runners.runner import budget, kept, lifecycle
-from runners.runner.leftovers import end_leftovers
+from runners.leftovers import end_leftovers
+from runners.runner import budget, lifecycle
 from tests.runners.actor import ALL, Actor
 from tests.runners.board import ANA
 from tests.runners.clock import NOON

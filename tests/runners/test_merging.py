@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.wire.types import Person, PersonId
+from runners.config import RepoConfig
 from runners.errors import MergeProblem
-from runners.host.config import RepoConfig
 from runners.repo import git, merging
 from runners.repo.merging import Landed, MergeOrder
 from runners.repo.worktrees import open_worktree

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from runners.agent_config import AgentConfig, plain
+from runners.agents.profiles import PROFILES
 from runners.host import probing
-from runners.host.agent_config import AgentConfig, plain
-from runners.host.profiles import PROFILES
 
 
 def program(folder: Path, words: str) -> str:

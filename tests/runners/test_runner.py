@@ -25,7 +25,7 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import ALLOW, DENY, CheckState, Ending, QuestionKind, RunState, Share
-from runners.host.config import AgentConfig
+from runners.config import AgentConfig
 from runners.repo import git
 from tests.runners.board import ANA
 from tests.runners.places import save, spec

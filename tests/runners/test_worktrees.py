@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from runners.config import RepoConfig
 from runners.errors import WorktreeProblem
-from runners.host.config import RepoConfig
 from runners.repo import git, worktrees
 from runners.repo.worktrees import left_behind, open_worktree, remove_if_clean
 from tests.runners.places import make_repo, save

@@ -23,8 +23,8 @@ from runners.agents.acp.opening import Opening, Session
 from runners.agents.acp.translate import spent
 from runners.agents.base import AgentInfo, Cleared, Desk, Launch, TurnEnded, UsageChanged
 from runners.agents.process import AgentProcess
+from runners.agents.profiles import quirks
 from runners.errors import AgentDied, AgentError
-from runners.host.profiles import quirks
 
 log = structlog.get_logger()
 T = TypeVar("T")

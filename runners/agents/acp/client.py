@@ -30,8 +30,8 @@ from runners.agents.acp.permissions import lasting, pick, reason, ruling
 from runners.agents.acp.translate import Translator
 from runners.agents.acp.worktree import AcpWorktree
 from runners.agents.base import Answered, Chosen, Desk, Inquiry, Launch, Text, Unanswered
+from runners.agents.profiles import Quirks
 from runners.agents.text import shorten
-from runners.host.profiles import Quirks
 
 log = structlog.get_logger()
 

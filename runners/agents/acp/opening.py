@@ -30,7 +30,7 @@ from pydantic import ValidationError
 from runners.agents.acp.asks import MCP_NAME
 from runners.agents.acp.faults import no_such, wrong_version
 from runners.agents.base import Launch
-from runners.host.profiles import Quirks
+from runners.agents.profiles import Quirks
 from runners.runner.launch import FOLDER
 
 log = structlog.get_logger()

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import aiohttp
 
+from runners import kept
 from runners.agents.base import Launch
 from runners.agents.codex import faults
 from runners.agents.codex.papers import Papers
 from runners.agents.codex.rpc import Rpc
 from runners.agents.text import prose
 from runners.errors import AgentError, AgentMissing, disk_problem
-from runners.runner import kept
 
 LOG_CAP = 1024 * 1024
 TAIL = 4000

@@ -13,7 +13,7 @@ import pytest
 from runners.agents.base import Launch
 from runners.agents.claude.adapter import ClaudeAgent
 from runners.agents.claude.program import INSTALL, bundled
-from runners.runner.kept import end_kept
+from runners.kept import end_kept
 from runners.runner.launch import FOLDER
 from tests.agents.claude.model import Model, Reply, serve_model
 from tests.agents.repos import Worktree, make_worktree

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from runners.runner.kept import PAPER, end_kept, forget, keep, kept, started_at, under
+from runners.kept import PAPER, end_kept, forget, keep, kept, started_at, under
+from runners.leftovers import end_leftovers
 from runners.runner.launch import FOLDER
-from runners.runner.leftovers import end_leftovers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 

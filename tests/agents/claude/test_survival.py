@@ -16,8 +16,8 @@ from bot.wire.types import ALLOW, DENY
 from runners.agents.base import BackgroundChanged, Chosen, Said, UsageChanged
 from runners.agents.claude import held
 from runners.errors import AgentDied, AgentError
-from runners.runner.kept import end_kept, kept, started_at
-from runners.runner.leftovers import end_leftovers
+from runners.kept import end_kept, kept, started_at
+from runners.leftovers import end_leftovers
 from tests.agents.claude.conftest import Stage, soon
 from tests.agents.claude.model import Model, Says
 from tests.agents.claude.test_asking import INDEX, ask

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.wire.types import ALWAYS, APPROVE, REVISE, QuestionKind
+from runners import kept
 from runners.agents.base import AskDoor, BackgroundChanged, Chosen, Text
-from runners.runner import kept
 from tests.agents.codex.conftest import Opening, runs
 from tests.agents.codex.mcp import mcp_server
 from tests.agents.codex.model import Calls, Says

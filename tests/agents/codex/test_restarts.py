@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from bot.wire.types import ALLOW
+from runners import kept
 from runners.agents.base import BackgroundChanged, Chosen
 from runners.agents.codex.papers import Drawer
 from runners.agents.codex.rpc import Rpc
 from runners.errors import AgentDied
-from runners.runner import kept
 from tests.agents.codex.conftest import Opening, Stage, codex, escalated, runs
 from tests.agents.codex.model import Calls, Reply, Says
 from tests.agents.codex.test_turns import PATCH, QUESTION

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from bot.wire.types import Share
+from runners.agent_config import AGENT_KEYS, read_agent, with_found
+from runners.agent_config import AgentConfig as AgentConfig
+from runners.agents.profiles import Profile
 from runners.agents.registry import DEMO, DEMO_ARGV, installed
 from runners.errors import ConfigProblems
-from runners.host.agent_config import AGENT_KEYS, read_agent, with_found
-from runners.host.agent_config import AgentConfig as AgentConfig
-from runners.host.profiles import Profile
 
 Argv = tuple[str, ...]
 

@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from runners.runner.kept import kept
+from runners.kept import kept
 from runners.runner.launch import FOLDER
 
 

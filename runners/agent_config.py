@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from runners.agents.base import Adapter
-from runners.host.profiles import PROFILES, Profile, Version
+from runners.agents.profiles import PROFILES, Profile, Version
 
 AGENT_KEYS = {"profile", "adapter", "command", "env", "model", "mode", "title", "login", "start_timeout"}
 ADAPTERS: tuple[Adapter, ...] = ("acp", "claude", "codex")
