@@ -3,69 +3,79 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import suppress
 
 
 class Proxy:
-    """``cut`` breaks every connection and refuses new ones until ``mend``."""
+    """``cut`` breaks every connection and refuses new ones until ``mend``.
+
+    It works on bare sockets: each is closed the moment its relay ends, so that none outlives its test.
+    """
 
     def __init__(self) -> None:
         self.target: tuple[str, int] = ("127.0.0.1", 0)
         self.up = True
-        self._server: asyncio.Server
-        self._open: set[asyncio.StreamWriter] = set()
+        self._listener: socket.socket
+        self._accepting: asyncio.Task[None]
         self._relays: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        self._accepting = asyncio.create_task(self._accept(), name="proxy")
 
     async def close(self) -> None:
+        self._accepting.cancel()
         self.cut()
-        self._server.close()
-        await self._server.wait_closed()
-        # A connection that is only being made is in no list yet, and must not outlive the test.
-        relays = tuple(self._relays)
-        for relay in relays:
-            relay.cancel()
-        await asyncio.gather(*relays, return_exceptions=True)
+        await asyncio.wait({self._accepting, *self._relays})
+        self._listener.close()
 
     def cut(self) -> None:
         self.up = False
-        for writer in self._open:
-            writer.transport.abort()
+        for relay in self._relays:
+            relay.cancel()
 
     def mend(self) -> None:
         self.up = True
 
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        relay = asyncio.current_task()
-        assert relay is not None
-        self._relays.add(relay)
-        writers = {writer}
-        try:
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            near, _ = await loop.sock_accept(self._listener)
             if not self.up:
-                return
-            far_reader, far_writer = await asyncio.open_connection(*self.target)
-            writers.add(far_writer)
-            self._open |= writers
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
-        except OSError:
-            return
-        finally:
-            self._open -= writers
-            self._relays.discard(relay)
-            for one in writers:
-                one.transport.abort()
+                near.close()
+                continue
+            far = socket.socket()
+            relay = asyncio.create_task(self._relay(near, far), name="proxy.relay")
+            self._relays.add(relay)
+            relay.add_done_callback(lambda ended, ends=(near, far): self._ended(ended, *ends))
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.transport.abort()
+    def _ended(self, relay: asyncio.Task[None], *ends: socket.socket) -> None:
+        self._relays.discard(relay)
+        for end in ends:
+            end.close()
+
+    async def _relay(self, near: socket.socket, far: socket.socket) -> None:
+        for end in (near, far):
+            end.setblocking(False)
+        with suppress(OSError):
+            await asyncio.get_running_loop().sock_connect(far, self.target)
+            ways = [asyncio.create_task(_pump(*way)) for way in ((near, far), (far, near))]
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.wait(ways)
+
+
+async def _pump(source: socket.socket, sink: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    with suppress(OSError):
+        while data := await loop.sock_recv(source, 65536):
+            await loop.sock_sendall(sink, data)

@@ -368,7 +368,7 @@ def test_runners_need_neither_slack_nor_a_scheduler() -> None:
     code = (
         "import sys\n"
         "for name in ('slack_bolt', 'slack_sdk', 'apscheduler', 'sqlite_utils'): sys.modules[name] = None\n"
-        "import runners.cli, runners.host, runners.warm, runners.daemon, runners.agents.acp, runners.offers\n"
+        "import runners.cli, runners.host.entry, runners.host.host, runners.runner.daemon, runners.agents.registry\n"
         "foreign = [n for n in sys.modules if n.startswith('bot.') and not n.startswith('bot.wire')]\n"
         "assert not foreign, foreign\n"
     )

@@ -15,7 +15,7 @@ SECRETS = (
 
 SPEAKS = """
 import logging, sys, structlog
-from runners.entry import log_to_stderr
+from runners.host.entry import log_to_stderr
 log_to_stderr()
 log, token = structlog.get_logger(), sys.argv[1]
 log.info("plain", token=token)
