@@ -21,7 +21,7 @@ from runners.host import offers
 from runners.host.commands import Commands
 from runners.host.restarting import FIRST_REST
 from runners.host.spawning import Spawner
-from runners.host.watching import Runners
+from runners.host.watching import LOOK_EVERY, Runners
 from runners.lifeline import watch_lifeline
 from runners.link.link import Address, Link
 from runners.link.spool import Spool
@@ -47,6 +47,8 @@ class HostOptions:
     """One line of JSON goes there once the bot knows what this host offers."""
     first_rest: float = FIRST_REST
     """Seconds until a runner that does not stay up is tried again for the first time."""
+    look_every: float = LOOK_EVERY
+    """Seconds between two looks at the runners."""
 
 
 class Host:
@@ -59,7 +61,7 @@ class Host:
         self._spool = spool
         self._stopping = asyncio.Event()
         locks: defaultdict[SessionId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._runners = Runners(options.data, spawner, locks, spool.put, options.first_rest)
+        self._runners = Runners(options.data, spawner, locks, spool.put, options.first_rest, options.look_every)
         self._connects = asyncio.Event()
         self._link = Link(
             "host",

@@ -40,11 +40,13 @@ class Runners:
         locks: defaultdict[SessionId, asyncio.Lock],
         tell: Callable[[EventBody, SessionId], Awaitable[None]],
         first_rest: float,
+        look_every: float = LOOK_EVERY,
     ) -> None:
         self._data = data
         self._spawner = spawner
         self._locks = locks
         self._tell = tell
+        self._look_every = look_every
         self._restarts: defaultdict[str, Restarts] = defaultdict(lambda: Restarts(first_rest))
         self._troubles: dict[str, str] = {}
         self.held: tuple[SessionId, ...] = ()
@@ -73,7 +75,7 @@ class Runners:
                     with self._guarded(session):
                         async with lock:
                             await self._revive(self._data / "sessions" / session)
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(self._look_every)
 
     @contextmanager
     def _guarded(self, what: str) -> Iterator[None]:
