@@ -160,7 +160,7 @@ def _described(ctx: Ctx, session: Session, body: AgentDescribed) -> None:
     """As it calls itself: title and version, then its model."""
     name = f"{body.title} {body.version}".strip()
     title = " · ".join(part for part in (name, body.model) if part)
-    sessions.describe(ctx.tx, session.id, words.cut(title, MOST_TITLE), frozenset(body.abilities))
+    sessions.describe(ctx.tx, session.id, words.cut(title, MOST_TITLE), body.known_abilities())
     now = sessions.must(ctx.tx, session.id)
     if session.open and (now.agent_title, now.abilities) != (session.agent_title, session.abilities):
         touch.card(ctx, now)

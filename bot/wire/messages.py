@@ -84,7 +84,11 @@ class AgentDescribed(Struct, frozen=True):
     title: str
     version: str = ""
     model: str = ""
-    abilities: tuple[Ability, ...] = ()
+    abilities: tuple[str, ...] = ()
+    """Values of ``Ability``. A newer runner's agent may be able to do what this build has no word for."""
+
+    def known_abilities(self) -> frozenset[Ability]:
+        return frozenset(ability for ability in Ability if ability in self.abilities)
 
 
 class PromptGiven(Struct, frozen=True):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.wire import codec, version
 from bot.wire.codec import FrameTooLarge, UnknownType, WireError
-from bot.wire.messages import Ack, Command, CommandBody, Error, Event, EventBody, Frame, Hello
-from bot.wire.types import SessionId
+from bot.wire.messages import Ack, AgentDescribed, Command, CommandBody, Error, Event, EventBody, Frame, Hello
+from bot.wire.types import Ability, SessionId
 
 # Surrogates cannot be written as UTF-8; everything else a person or an agent may type can.
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -88,6 +88,12 @@ def test_an_unknown_type_keeps_its_envelope() -> None:
 
 def test_keys_of_a_newer_peer_are_ignored() -> None:
     assert codec.decode(b'{"frame":"ack","seq":3,"colour":"blue"}') == Ack(3)
+
+
+def test_an_ability_of_a_newer_runner_is_ignored_and_the_others_count() -> None:
+    body = codec.event_body("agent.described", b'{"title":"Claude Code","abilities":["steer","juggle","reset"]}')
+    assert isinstance(body, AgentDescribed)
+    assert body.known_abilities() == {Ability.STEER, Ability.RESET}
 
 
 def test_a_frame_at_the_limit_passes_and_one_byte_more_does_not() -> None:
