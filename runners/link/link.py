@@ -210,6 +210,8 @@ class Link:
         async with ws:
             await ws.send_bytes(codec.encode(self._hello()))
             welcome = await self._welcomed(ws)
+            if welcome is None:
+                return
             await self._spool.acked(welcome.acked_seq)
             self.refusal = None
             self._since = asyncio.get_running_loop().time()
@@ -234,11 +236,15 @@ class Link:
             software=self._software,
         )
 
-    async def _welcomed(self, ws: aiohttp.ClientWebSocketResponse) -> Welcome:
+    async def _welcomed(self, ws: aiohttp.ClientWebSocketResponse) -> Welcome | None:
+        """None: somebody else has taken this peer's place before it was greeted."""
         frame = await _receive(ws, ANSWER_WITHIN)
         match frame:
             case Welcome():
                 return frame
+            case Error(code="replaced"):
+                self._fatal = frame
+                return None
             case Error():
                 raise LinkRefused(f"The bot refused this {self._role}: {frame.message}.")
             case None:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from bot.wire import codec
-from bot.wire.messages import Error, Hello, Welcome
+from bot.wire.messages import Error, Hello
 from tests.acceptance.people import Message, Person, has_button, labels, words
 from tests.acceptance.rough import Rough, plain, rough, run_host
 from tests.acceptance.story import Story, git
@@ -284,14 +284,12 @@ async def test_bad_frames_in_a_runners_name_cost_nothing(scene: Rough) -> None:
         for data, code in bad.items():
             async with http.ws_connect(url, max_msg_size=0) as ws:
                 await ws.send_bytes(hello)
-                assert isinstance(codec.decode((await ws.receive()).data), Welcome)
                 await ws.send_bytes(data)
                 said = [codec.decode(frame.data) async for frame in ws if frame.type is aiohttp.WSMsgType.BINARY]
-                # Or the living runner was back before the stranger had spoken.
+                # The living runner may be back at any moment, even before the stranger is greeted.
                 assert {code, "replaced"} & {frame.code for frame in said if isinstance(frame, Error)}
         async with http.ws_connect(url, max_msg_size=0) as ws:
             await ws.send_bytes(hello)
-            await ws.receive()
             await ws.send_bytes(b"x" * (3 * codec.MAX_FRAME))
             assert [frame async for frame in ws if frame.type is aiohttp.WSMsgType.TEXT] == []
     await scene.ana.clicks(asked, "Right")

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import structlog
 from aiohttp import web
 from msgspec import Raw
@@ -61,8 +62,8 @@ def grow(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def bot_that_ends_it(frame: Frame) -> AsyncIterator[tuple[str, list[float]]]:
-    """Welcomes a peer, says this and closes; when it was connected to."""
+async def bot_that_ends_it(frame: Frame, *, greets: bool = True) -> AsyncIterator[tuple[str, list[float]]]:
+    """Welcomes a peer, or does not, says this and closes; when it was connected to."""
     times: list[float] = []
 
     async def handler(request: web.Request) -> web.WebSocketResponse:
@@ -70,7 +71,8 @@ async def bot_that_ends_it(frame: Frame) -> AsyncIterator[tuple[str, list[float]
         ws = web.WebSocketResponse()
         await ws.prepare(request)
         await ws.receive()
-        await ws.send_bytes(codec.encode(Welcome(1, 0, 5.0, codec.MAX_FRAME)))
+        if greets:
+            await ws.send_bytes(codec.encode(Welcome(1, 0, 5.0, codec.MAX_FRAME)))
         await ws.send_bytes(codec.encode(frame))
         await ws.close()
         return ws
@@ -106,9 +108,10 @@ async def test_a_replaced_host_gives_way_and_says_so(tmp_path: Path) -> None:
             assert len(times) == 1
 
 
-async def test_a_replaced_runner_is_soon_back(tmp_path: Path) -> None:
-    ending = Error("replaced", "a newer one took over", fatal=True)
-    async with bot_that_ends_it(ending) as (url, times), peer(tmp_path, lambda: url), asyncio.timeout(WITHIN):
+@pytest.mark.parametrize("greeted", [True, False])
+async def test_a_replaced_runner_is_soon_back(tmp_path: Path, greeted: bool) -> None:
+    ending = bot_that_ends_it(Error("replaced", "a newer one took over", fatal=True), greets=greeted)
+    async with ending as (url, times), peer(tmp_path, lambda: url), asyncio.timeout(WITHIN):
         while len(times) < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
