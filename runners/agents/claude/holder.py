@@ -31,7 +31,7 @@ LOOK = 5.0
 GRACE = 2.0
 MEETING = 5.0
 """Seconds that a Claude Code which has ended already waits for whoever started it."""
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _NEVER_DROPPED = ("result", "conversation_reset", "rate_limit_event", "command_lifecycle")
 
 
@@ -109,6 +109,18 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
+class Watched(asyncio.subprocess.SubprocessStreamProtocol):
+    """Tells of a process's end at once: asyncio waits for its pipes too, which a shell in the background may hold."""
+
+    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit, loop)
+        self.exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        self.exited.set()
+
+
 class Holder:
     """One Claude Code process, at most one runner at a time: a new one takes the place of the last."""
 
@@ -129,14 +141,12 @@ class Holder:
         if self._options.session and not self._lock(self._options.session):
             _say({"problem": "locked"})
             return 3
+        loop, adopts = asyncio.get_running_loop(), _adopt_orphans()
         server = await asyncio.start_unix_server(self._serve, self._options.socket, limit=LONGEST)
         try:
-            self._process = await asyncio.create_subprocess_exec(
+            transport, watched = await loop.subprocess_exec(
+                lambda: Watched(LONGEST, loop),
                 *self._options.argv,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                limit=LONGEST,
                 start_new_session=True,
                 pass_fds=tuple(self._locks.values()),  # a Claude Code that outlives its holder still holds its session
                 preexec_fn=_die_with_parent,  # this process has one thread
@@ -144,16 +154,18 @@ class Holder:
         except OSError as problem:
             _say({"problem": str(problem)})
             return 4
+        self._process, self._exited = asyncio.subprocess.Process(transport, watched, loop), watched.exited
         _say({"holder": os.getpid(), "cli": self._process.pid})
-        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._end, "told by a signal")
+        if adopts:
+            loop.add_signal_handler(signal.SIGCHLD, _reap, self._process.pid)
         tasks = [asyncio.create_task(work) for work in (self._relay(), self._errors(), self._look())]
         ender = asyncio.create_task(self._finish())
-        status = await self._process.wait()
+        await self._exited.wait()
         await asyncio.wait(tasks[:2], timeout=1.0)
         self._over.set()
-        _sweep(await ender)
+        _sweep([*await ender, *_below(os.getpid())])
         with contextlib.suppress(TimeoutError):  # one that ends at once is told too
             await asyncio.wait_for(self._met.wait(), MEETING)
         for task in tasks:
@@ -162,7 +174,7 @@ class Holder:
         for path in (Path(self._options.socket), *self._locks):
             with contextlib.suppress(OSError):
                 path.unlink()
-        await self._tell_exit(status)
+        await self._tell_exit(self._process.returncode)
         return 0
 
     # --- the runner
@@ -212,7 +224,7 @@ class Holder:
         if order.get("end"):
             self._end("told")
 
-    async def _tell_exit(self, status: int) -> None:
+    async def _tell_exit(self, status: int | None) -> None:
         words = {"exit": status, "tail": self._tail.decode("utf-8", "replace"), "ending": self._ending}
         if self._folder.is_dir():
             with contextlib.suppress(OSError):
@@ -284,7 +296,7 @@ class Holder:
     async def _gone(self) -> bool:
         try:
             async with asyncio.timeout(GRACE):
-                await self._process.wait()
+                await self._exited.wait()
         except TimeoutError:
             return False
         return True
@@ -314,6 +326,18 @@ def _die_with_parent() -> None:
     """Linux: a killed holder takes Claude Code along, before it reads the end of its input as a refusal."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _adopt_orphans() -> bool:
+    """Linux: a background shell whose parent ends becomes our child, not init's: still known as ours."""
+    return sys.platform == "linux" and not ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _reap(cli: int) -> None:
+    """Those we adopted; Claude Code itself is waited for elsewhere."""
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != cli:
+            os.waitpid(ended.si_pid, 0)
 
 
 def _below(pid: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from typing import Any
 
@@ -60,6 +61,9 @@ def turn(prompt: str) -> None:
             say("control_request", request_id="odd", request={"subtype": "dance"})
             answer = json.loads(sys.stdin.readline())
             words(f"{answer['response']['subtype']}: {answer['response']['error']}")
+        case "orphan":  # what a shell leaves behind that has ended itself
+            subprocess.run(["sh", "-c", rest], stdout=subprocess.DEVNULL, start_new_session=True, check=True)
+            words("left")
         case "exit":
             sys.exit(int(rest))
         case _:

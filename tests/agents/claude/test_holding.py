@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,6 +18,9 @@ from runners.agents.claude import held, holder
 from runners.agents.claude.adapter import ClaudeAgent
 from runners.agents.claude.program import program
 from runners.errors import AgentDied, AgentError, AgentMissing
+from runners.kept import started_at, under
+from runners.leftovers import end_leftovers
+from runners.runner.launch import FOLDER
 from tests.agents.claude import fake
 from tests.agents.claude.conftest import soon
 from tests.contract.desk import RecordingDesk
@@ -30,7 +34,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
     argv = (sys.executable, str(Path(fake.__file__)))
 
     def opening(desk: RecordingDesk) -> ClaudeAgent:
-        env = {"HOME": str(tmp_path)}
+        env = {"HOME": str(tmp_path), FOLDER: str(tmp_path)}
         launch = Launch("claude", argv, tmp_path, tmp_path / "agent.log", env=env, adapter="claude", folder=tmp_path)
         agents.append(ClaudeAgent(launch, desk))
         return agents[-1]
@@ -101,6 +105,41 @@ async def test_what_is_kept_for_an_absent_runner_is_bounded(opened: Open, tmp_pa
     if sys.platform == "linux":
         peak = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
         assert int(peak.split()[1]) < 120_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+async def test_background_work_whose_shell_has_ended_outlives_a_runner_and_ends_with_its_session(
+    opened: Open, tmp_path: Path
+) -> None:
+    agent = opened(RecordingDesk())
+    session = (await agent.start()).session
+    await agent.prompt(f"orphan sleep 60 & echo $! > {tmp_path}/pid")
+    orphan = int((tmp_path / "pid").read_text())
+    await agent.detach()
+    assert await asyncio.to_thread(end_leftovers, tmp_path) == []
+    assert started_at(orphan)
+    again = opened(RecordingDesk())
+    assert (await again.start(resume=session)).held
+    await again.close()
+    await soon(lambda: not started_at(orphan))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+async def test_a_killed_agent_leaves_nothing_that_nobody_knows_of(opened: Open, tmp_path: Path) -> None:
+    agent = opened(RecordingDesk())
+    await agent.start()
+    await agent.prompt(f"orphan sleep 60 & echo $! > {tmp_path}/pid")
+    os.kill(json.loads((tmp_path / held.PAPER).read_text())["cli"], signal.SIGKILL)
+    await soon(lambda: not started_at(int((tmp_path / "pid").read_text())))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+async def test_what_has_ended_in_the_background_leaves_no_zombies(opened: Open, tmp_path: Path) -> None:
+    agent = opened(RecordingDesk())
+    await agent.start()
+    await agent.prompt("orphan for each in 1 2 3 4 5; do (sleep 0.05 &) ; done")
+    paper = json.loads((tmp_path / held.PAPER).read_text())
+    await soon(lambda: under([paper["holder"]]) == {paper["cli"]})
 
 
 async def test_a_very_long_line_is_one_line(opened: Open) -> None:
