@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
+import msgspec
+
 from bot.wire.types import Snapshot, StepState
 
 _OWN_COUNT = re.compile(r"^\d+/\d+( · | )")
@@ -55,11 +57,13 @@ def in_words(snapshot: Snapshot) -> str:
     parts = [f"{done}/{planned}" if planned else "", line(snapshot)]
     if count := snapshot.commit_count or len(snapshot.commits):
         parts.append(f"{count} commit{'s' if count > 1 else ''}")
-    parts.append(Used(snapshot.tokens, snapshot.cost).in_words())
     return " · ".join(part for part in parts if part)
 
 
 # --- what it has used -----------------------------------------------------------------------------------------------
+
+MOST = 10**15
+"""Tokens or dollars; beyond that something was counted wrong."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +73,26 @@ class Used:
     tokens: int | None = None
     cost: float | None = None
 
-    def in_words(self) -> str:
-        """The money, else the tokens; empty for neither."""
-        if self.cost:
-            return f"${self.cost:,.2f}"
-        return f"{_short(self.tokens)} tokens" if self.tokens else ""
 
-
-def used(snapshots: Iterable[Snapshot | None]) -> Used:
-    """All in all. A snapshot counts from its session's beginning, so each session's newest one is enough."""
-    known = [snapshot for snapshot in snapshots if snapshot is not None]
-    tokens = [snapshot.tokens for snapshot in known if snapshot.tokens is not None]
-    costs = [snapshot.cost for snapshot in known if snapshot.cost is not None]
+def used(each: Iterable[Used]) -> Used:
+    """All in all."""
+    known = list(each)
+    tokens = [one.tokens for one in known if one.tokens is not None]
+    costs = [one.cost for one in known if one.cost is not None]
     return Used(sum(tokens) if tokens else None, sum(costs) if costs else None)
 
 
-def _short(count: int) -> str:
-    count = min(count, 10**15)
-    if count < 1_000:
-        return str(count)
-    return f"{count / 1_000:.0f}k" if count < 999_500 else f"{count / 1_000_000:.1f}M"
+def used_by(snapshot: Snapshot | None) -> Used:
+    """A snapshot counts from its session's beginning, so a session's newest one is enough."""
+    return Used(snapshot.tokens, snapshot.cost) if snapshot else Used()
+
+
+def sound(snapshot: Snapshot) -> Snapshot:
+    """Without figures that cannot be."""
+    tokens, cost, context = snapshot.tokens, snapshot.cost, snapshot.context
+    return msgspec.structs.replace(
+        snapshot,
+        tokens=tokens if tokens is not None and 0 <= tokens <= MOST else None,
+        cost=cost if cost is not None and 0 <= cost <= MOST else None,
+        context=context if context is not None and 0 <= context <= MOST else None,
+    )

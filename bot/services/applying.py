@@ -147,7 +147,7 @@ def _progressed(ctx: Ctx, session_id: SessionId, body: Progressed) -> None:
     glance = sessions.glance(ctx.tx, session_id)
     if glance is None:
         return
-    snapshot = body.snapshot
+    snapshot = progress.sound(body.snapshot)
     done, planned = progress.steps(snapshot)
     line = f"{done}/{planned} {snapshot.line}"
     sessions.progressed(ctx.tx, session_id, snapshot, line)

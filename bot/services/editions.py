@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain import digests as editions
 from bot.domain import progress
 from bot.domain.digests import Candidate
+from bot.domain.progress import Used
 from bot.domain.questions import blocking
 from bot.domain.sessions import Session, SessionState
 from bot.domain.views import DecisionLine, DigestView, Light, SessionLine
@@ -28,21 +29,18 @@ def tell(ctx: Ctx, person: PersonId, *, on_demand: bool, slot: str = "") -> int 
     edition = editions.compose(candidates(ctx, person, told), told, on_demand=on_demand)
     if edition is None:
         return None
-    rows = [
-        digests.Row(
-            number=number,
-            kind=line.kind,
-            ref=line.ref,
-            session=SessionId(line.session),
-            light=Light(line.light) if line.light else None,
-            text=line.text,
-        )
-        for number, line in enumerate(edition.lines, 1)
-    ]
+    rows = [_row(ctx, line, number) for number, line in enumerate(edition.lines, 1)]
     digest = digests.add(ctx.tx, person, ctx.now, rows, on_demand=on_demand, following=None, slot=slot)
     digests.told(ctx.tx, person, edition.told, ctx.now)
     touch.digest(ctx, digest, person)
     return digest
+
+
+def _row(ctx: Ctx, line: Candidate, number: int) -> digests.Row:
+    session = sessions.must(ctx.tx, SessionId(line.session))
+    used = progress.used_by(session.snapshot)
+    light = Light(line.light) if line.light else None
+    return digests.Row(number, line.kind, line.ref, session.id, light, line.text, used.tokens, used.cost)
 
 
 def set_next(ctx: Ctx, digest: int, following: datetime) -> None:
@@ -118,15 +116,15 @@ def view(ctx: Ctx, digest_id: int) -> DigestView | None:
     lines: dict[str, list[SessionLine]] = {"stopped": [], "working": [], "done": []}
     decisions: list[DecisionLine] = []
     told = {row.session: sessions.must(ctx.tx, row.session) for row in kept.rows}
-    used = progress.used(session.snapshot for session in told.values())
+    used = progress.used({row.session: Used(row.tokens, row.cost) for row in kept.rows}.values())
     for row in kept.rows:
         session = told[row.session]
         if row.kind in lines:
             light = row.light or Light.WORKING
-            line = SessionLine(session.id, session.name, light, row.text, cards.link(ctx, session))
-            if row.kind == "done" and session.snapshot:  # of one at work, its text says it
-                line = replace(line, tokens=session.snapshot.tokens, cost=session.snapshot.cost)
-            lines[row.kind].append(line)
+            thread = cards.link(ctx, session)
+            lines[row.kind].append(
+                SessionLine(session.id, session.name, light, row.text, thread, tokens=row.tokens, cost=row.cost)
+            )
         elif waits := decision(ctx, row, session, len(decisions) + 1):
             decisions.append(waits)
     return DigestView(

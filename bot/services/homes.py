@@ -40,7 +40,7 @@ def home_view(ctx: Ctx, person: PersonId) -> HomeView:
             lines.append(line)
     slot = due.get(ctx.tx, "digest", person)
     mine = sessions.of(ctx.tx, person)
-    used = progress.used(session.snapshot for session in mine)
+    used = progress.used(progress.used_by(session.snapshot) for session in mine)
     return HomeView(
         person=person,
         at=ctx.now,

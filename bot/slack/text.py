@@ -246,6 +246,11 @@ def usage(used: int | None, cost: float | None, budget: float | None = None) -> 
     return " · ".join(part for part in (tokens(used) if used else "", spent) if part)
 
 
+def spent(used: int | None, cost: float | None) -> str:
+    """The money, else the tokens: all that a line among others has room for."""
+    return money(cost) if cost else tokens(used) if used else ""
+
+
 def some(items: Iterable[str], limit: int) -> str:
     """A comma list of at most ``limit`` items that says how many it left out."""
     every = list(items)

@@ -22,6 +22,9 @@ class Row:
     session: SessionId
     light: Light | None = None
     text: str = ""
+    tokens: int | None = None
+    """What its session had used by then, from its beginning; None where its agent does not say."""
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,9 @@ def add(
     }
     digest = tx.insert("digests", row)
     tx.many(
-        "INSERT INTO digest_items (digest, number, kind, ref, session, light, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(digest, r.number, r.kind, r.ref, r.session, r.light.value if r.light else "", r.text) for r in rows],
+        "INSERT INTO digest_items (digest, number, kind, ref, session, light, text, tokens, cost)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(digest, r.number, r.kind, r.ref, r.session, r.light or "", r.text, r.tokens, r.cost) for r in rows],
     )
     return digest
 
@@ -78,6 +82,8 @@ def get(tx: Tx, digest: int) -> Kept | None:
                 SessionId(r["session"]),
                 Light(r["light"]) if r["light"] else None,
                 r["text"],
+                r["tokens"],
+                r["cost"],
             )
             for r in rows
         ),

@@ -277,3 +277,9 @@ def m007_real_agents(db: sqlite_utils.Database) -> None:
     )
     db.execute("CREATE INDEX prompts_session ON prompts (session)")
     db.execute("CREATE INDEX prompts_queued ON prompts (session) WHERE state = 'queued'")
+
+
+@steps()
+def m008_usage_in_digests(db: sqlite_utils.Database) -> None:
+    for column in ("tokens INTEGER", "cost REAL"):
+        db.execute(f"ALTER TABLE digest_items ADD COLUMN {column}")

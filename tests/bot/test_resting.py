@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.deliveries import Subject
-from bot.domain.intents import Intent, Note, Nothing, Pause, Reset, Resume, SetWake, Start
+from bot.domain.intents import DigestNow, Intent, Note, Nothing, Pause, Reset, Resume, SetWake, Start
 from bot.domain.views import DigestView, Light, SessionCard, ThreadNote
 from bot.services.links import HostPeer
 from bot.wire import codec
 from bot.wire.messages import (
     AgentDescribed,
+    Asked,
     ContextReset,
     PauseSession,
     Progressed,
@@ -24,6 +25,7 @@ from bot.wire.messages import (
 )
 from bot.wire.types import Ability, Ending, RunState, Snapshot
 from tests.bot.board import ANA, CLEO, Board, Runner
+from tests.bot.samples import choice
 
 NAME = "add-search"
 
@@ -128,6 +130,7 @@ async def test_a_budget_goes_to_the_host_and_nonsense_is_refused(board: Board) -
 async def test_what_was_used_stands_on_card_digest_and_home(board: Board) -> None:
     runner = await works(board)
     await runner.says(Progressed(Snapshot(board.clock.at, commit_count=1, tokens=12_000, cost=0.5, context=10**400)))
+    board.clock.forward(seconds=1)
     other = await board.session("Another")
     await other.says(Progressed(Snapshot(board.clock.at, commit_count=1, tokens=3_000)))
     board.clock.forward(minutes=31)
@@ -135,8 +138,36 @@ async def test_what_was_used_stands_on_card_digest_and_home(board: Board) -> Non
     await board.deliver()
     (digest,) = board.shown(Subject.DIGEST)
     assert isinstance(digest, DigestView)
-    assert (digest.cost, {line.text.rpartition(" · ")[2] for line in digest.working}) == (0.5, {"$0.50", "3k tokens"})
-    assert (await board.desk.home(ANA)).tokens == digest.tokens == 15_000
+    assert [(line.text, line.tokens, line.cost) for line in digest.working] == [
+        ("1 commit", 12_000, 0.5),
+        ("1 commit", 3_000, None),
+    ]
+    assert (digest.tokens, digest.cost) == (15_000, 0.5)
+    home = await board.desk.home(ANA)
+    assert (home.tokens, home.cost) == (15_000, 0.5)
+
+
+async def test_a_digest_keeps_the_figures_of_its_time(board: Board) -> None:
+    runner = await works(board)
+    await runner.says(Asked(choice(runner)), Progressed(Snapshot(board.clock.at, tokens=12_000, cost=0.5)))
+    await board.does(ANA, DigestNow())
+    await runner.says(Progressed(Snapshot(board.clock.at, tokens=99_000, cost=4.5)))
+    await board.deliver()
+    (digest,) = board.shown(Subject.DIGEST)
+    assert isinstance(digest, DigestView)
+    assert (digest.tokens, digest.cost) == (12_000, 0.5)
+
+
+async def test_figures_that_cannot_be_are_left_out(board: Board) -> None:
+    runner = await works(board)
+    nonsense = Snapshot(board.clock.at, commit_count=1, tokens=10**400, cost=-3.0, context=-1)
+    await runner.says(Progressed(nonsense), SessionChanged(RunState.STOPPED, last_words="Done."))
+    await board.does(ANA, DigestNow())
+    await board.deliver()
+    (digest,) = board.shown(Subject.DIGEST)
+    assert isinstance(digest, DigestView)
+    assert [(line.tokens, line.cost) for line in digest.stopped] == [(None, None)]
+    assert (card(board).tokens, card(board).cost, card(board).context) == (None, None, None)
 
 
 async def test_a_detached_session_ends_without_a_word(board: Board) -> None:

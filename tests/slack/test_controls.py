@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.domain.intents import Queued, StatusOf, Waiting
+from bot.domain.intents import Listing, Queued, StatusOf, Waiting
 from bot.domain.views import DecisionLine, Light, SessionLine
 from bot.slack import text
 from bot.slack.blocks import answers, digest
-from bot.slack.blocks.session import session_card, status
+from bot.slack.blocks.session import listing, session_card, status
 from bot.wire.types import Ability, PromptId
 from tests.slack.samples import ANA, NOW, SEARCH
 from tests.slack.samples import digest as a_digest
@@ -122,8 +123,21 @@ def test_a_digest_says_what_was_used() -> None:
         working=(SessionLine(SEARCH, "cart", Light.WORKING, "4/6", tokens=81_234, cost=0.4),), tokens=81_234, cost=0.4
     )
     message = digest.digest(view)
-    assert "⚙️ cart · 4/6 · 81.2k tokens · $0.40" in message.text
+    assert "⚙️ cart · 4/6 · $0.40" in message.text
     assert "used so far: 81.2k tokens · $0.40" in message.text
+
+
+def test_an_ended_session_and_a_list_say_what_was_used() -> None:
+    ended = card(light=Light.MERGED, open=False, tokens=81_234, cost=0.4)
+    assert "used 81.2k tokens · $0.40" in session_card(ended).text
+    assert "used" not in session_card(replace(ended, open=True, light=Light.WORKING)).text
+    both = listing(Listing((ended, card(tokens=None, cost=1.0)), mine=True), "/session")
+    assert "used so far: 81.2k tokens · $1.40" in both.text
+
+
+def test_an_exit_status_is_said_once() -> None:
+    line = DecisionLine(1, SEARCH, "search", NOW, failed="Agent demo ended with exit status 1.", exit_status=1)
+    assert digest.digest(a_digest(decisions=(line,))).text.count("exit status") == 1
 
 
 @pytest.mark.parametrize(

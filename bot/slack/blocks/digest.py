@@ -96,6 +96,7 @@ def _decision(card: Card, line: DecisionLine, now: datetime) -> None:
 
 def _failed(card: Card, line: DecisionLine, head: str, since: str) -> None:
     status = f"exit status {line.exit_status}" if line.exit_status is not None else ""
+    status = "" if status in line.failed else status
     first = " · ".join(part for part in (head, text.line(line.failed, 500) or "failed", status, since) if part)
     last = text.line(line.last_words, CONTEXT) if line.last_words.strip() not in ("", line.failed.strip()) else ""
     card.say("\n".join(part for part in (first, f"Its last words: {last}" if last else "") if part))
@@ -139,7 +140,7 @@ def _sessions(card: Card, title: str, lines: Sequence[SessionLine]) -> None:
     for done, line in enumerate(lines):
         name = link(line.link, text.line(line.session_name, 80))
         words = f"{text.EMOJI[line.light]} {name} · {text.line(line.text, 200) or line.light.value}"
-        if used := text.usage(line.tokens, line.cost):
+        if used := text.spent(line.tokens, line.cost):
             words += f" · {used}"
         room -= text.size(words) + 1
         if room < 0:

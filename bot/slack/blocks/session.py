@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import zip_longest
 
+from bot.domain import progress
 from bot.domain.intents import Listing, StatusOf, Waiting
+from bot.domain.progress import Used
 from bot.domain.views import Light, SessionCard
 from bot.slack import text
 from bot.slack.actions import Act, Verb
@@ -112,6 +114,7 @@ def _is_old(view: SessionCard) -> bool:
 
 
 def _facts(view: SessionCard) -> list[str]:
+    used = text.usage(view.tokens, view.cost)
     return [
         text.line(view.repo, 100),
         text.inline(view.branch, 150) if view.branch else "",
@@ -122,6 +125,7 @@ def _facts(view: SessionCard) -> list[str]:
         f"started by {text.line(view.owner_name, 80)}" if view.owner_name else "",
         f"reviewer {text.line(view.reviewer_name, 80)}" if view.reviewer_name and view.reviewer != view.owner else "",
         f"{_lit(view)}{' since' if view.open else ''} {text.at(view.since)}",
+        "" if view.open or not used else f"used {used}",
         f"next digest {text.at(view.next_digest)}" if view.next_digest and view.open else "",
     ]
 
@@ -148,6 +152,9 @@ def listing(view: Listing, command: str) -> Message:
         card.say(row(session, whose=not view.mine))
     if rest := len(view.sessions) - len(shown):
         card.small(f"and {rest} more")
+    used = progress.used(Used(session.tokens, session.cost) for session in view.sessions)
+    said = text.usage(used.tokens, used.cost)
+    card.small(f"used so far: {said}" if said else "")
     return card.message()
 
 
@@ -191,7 +198,7 @@ def status(view: StatusOf) -> Message:
         card.small("`switchboard adopt` in its worktree moves it from the terminal under a runner")
     context = f"{text.tokens(view.session.context)} in its context" if view.session.context else ""
     card.small(text.usage(view.session.tokens, view.session.cost, view.session.budget), context)
-    facts = replace(view.session, budget=None)
+    facts = replace(view.session, budget=None, tokens=None, cost=None)
     card.small(*_facts(facts), link(view.session.link, "thread") if view.session.link else "")
     return card.message()
 
