@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runners.agents.claude import held
 from tests.acceptance.parts import Parts, parts
 from tests.acceptance.people import has_button, words
 from tests.acceptance.story import Story, git
@@ -56,7 +57,7 @@ def kill_runner(running: Parts) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-async def test_claude_code_asks_is_answered_and_is_merged_though_its_runner_was_killed(tmp_path: Path) -> None:
+async def test_claude_code_is_answered_and_merged_though_host_and_runner_were_killed(tmp_path: Path) -> None:
     replies = [
         calls("AskUserQuestion", "Before I begin.", questions=QUESTIONS),
         Calls((Call("Bash", {"command": COMMIT, "description": "Write and commit the notes"}),)),
@@ -70,6 +71,7 @@ async def test_claude_code_asks_is_answered_and_is_merged_though_its_runner_was_
         story = await Story.begin(ana, "notes", "agent=claude Write notes about playback")
         card = await ana.sees(lambda m: story.here(m) and has_button(m, "FTS"), "both questions on one card")
         assert "Which platforms?" in words(card)
+        await running.end("host", signal.SIGKILL)
         await ana.clicks(card, "FTS")
         card = await ana.sees(lambda m: m["ts"] == card["ts"] and not has_button(m, "FTS"), "the first one settled")
         await ana.ticks(card, "Linux", "macOS")
@@ -78,6 +80,7 @@ async def test_claude_code_asks_is_answered_and_is_merged_though_its_runner_was_
         assert "git commit -q -m" in words(permission)
         assert "FTS" in model.results()[0]
         assert "Linux, macOS" in model.results()[0]
+        await running.start_host()
         kill_runner(running)
         await ana.clicks(permission, "Allow")
 
@@ -88,3 +91,31 @@ async def test_claude_code_asks_is_answered_and_is_merged_though_its_runner_was_
         await story.merged(review)
     assert git(running.repo, "show", "main:NOTES.md") == "No state is kept."
     assert git(running.repo, "log", "--format=%s", "main").count("Add notes") == 1
+
+
+def kill_agent(running: Parts, *, holder: bool) -> None:
+    """The process of Claude Code, or the one that holds it."""
+    (paper,) = running.root.glob(f"host/sessions/*/{held.PAPER}")
+    found = json.loads(paper.read_text())
+    os.kill(found["holder" if holder else "cli"], signal.SIGKILL)
+
+
+@pytest.mark.parametrize("holder", [False, True], ids=["agent", "holder"])
+async def test_a_killed_agent_is_told_and_the_answer_reaches_the_one_that_takes_it_up(
+    tmp_path: Path, holder: bool
+) -> None:
+    replies = [calls("AskUserQuestion", questions=QUESTIONS[:1]), Says("Noted."), Says("Noted.")]
+    async with (
+        serve_model(replies) as model,
+        parts(tmp_path, more=configured(tmp_path / "agent", model)) as running,
+        running.workspace.person("ana") as ana,
+    ):
+        story = await Story.begin(ana, "notes", "agent=claude Write notes about playback")
+        card = await ana.sees(lambda m: story.here(m) and has_button(m, "FTS"), "the question")
+        kill_agent(running, holder=holder)
+        await story.card("was killed", "it goes on by itself")
+        await ana.clicks(card, "FTS")
+        await ana.sees(lambda m: m["ts"] == card["ts"] and "given to the agent as a message" in words(m), "it is given")
+        await story.card("stopped", "Noted.")
+    assert model.prompts().count("FTS") == 1
+    assert not [r for r in model.results() if "rejected" in r or "doesn't want" in r]
