@@ -30,10 +30,14 @@ def open_agent(launch: Launch, desk: Desk) -> Agent:
             from runners.agents.codex.adapter import CodexAgent
 
             return CodexAgent(launch, desk)
-        case "attach":
-            from runners.agents.attach import open_attached
+        case "attach" if launch.name == "codex":
+            from runners.agents.attach.codex import JoinedCodex
 
-            return open_attached(launch, desk)
+            return JoinedCodex(launch, desk)
+        case "attach":
+            from runners.agents.attach.hooked import HookedAgent
+
+            return HookedAgent(launch, desk)
         case unknown:
             assert_never(unknown)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from runners.errors import AgentConfused
 from runners.runner.ticket import ENDED, TICKET, write_atomic
 
 ROUTES = "attached"
@@ -61,6 +62,14 @@ def read(path: Path) -> Record | None:
         return msgspec.json.decode(path.read_bytes(), type=Record)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def needed(folder: Path) -> Record:
+    """The one in a session's folder. Raises AgentConfused."""
+    found = read(folder / OWN)
+    if found is None:
+        raise AgentConfused(f"{folder / OWN} cannot be read.", "Detach the session, attach it again.")
+    return found
 
 
 def write(data: Path, record: Record) -> None:

@@ -26,11 +26,13 @@ _OPENED = (Option("done", "I have done that"), Option("no", "Decline"))
 
 @dataclass(frozen=True)
 class Line:
-    """Ways back to Codex. ``say`` puts words into a turn under way (thread, turn, words); False: nothing was said."""
+    """Ways back to Codex. ``say`` puts words into a turn under way (words, thread, turn); False: nothing was said."""
 
     answer: Callable[[Request, Json], Awaitable[None]]
     refuse: Callable[[Request, str], Awaitable[None]]
     say: Callable[[str, str, str], Awaitable[bool]]
+    owe: Callable[[str], None]
+    """Words that go with the next message."""
     tell: Callable[[str], Awaitable[None]]
     """Words for the agent, whether it is at work or not."""
     stopping: Callable[[], None]
@@ -41,11 +43,9 @@ class Asking:
     def __init__(self, desk: Desk, translator: Translator, drawer: Drawer, cwd: str, line: Line) -> None:
         self._desk, self._translator, self._drawer, self._cwd, self._line = desk, translator, drawer, cwd, line
         self._open: dict[int | str, asyncio.Task[None]] = {}
-        self._later: set[asyncio.Task[None]] = set()
+        self.later: set[asyncio.Task[None]] = set()
         self._plan: asyncio.Task[Answered] | None = None
         self._arrived = asyncio.Event()
-        self.owed: list[str] = []
-        """Words of people that found no turn to go into: they go with the next message."""
 
     @property
     def count(self) -> int:
@@ -61,8 +61,8 @@ class Asking:
         """Questions that the model left behind while it goes on."""
         if inquiries := questions.later(item):
             task = asyncio.create_task(self._handle_later(inquiries), name="codex.ask later")
-            self._later.add(task)
-            task.add_done_callback(self._later.discard)
+            self.later.add(task)
+            task.add_done_callback(self.later.discard)
 
     async def some(self, within: float) -> None:
         """Wait for a first request."""
@@ -78,19 +78,15 @@ class Asking:
             task.cancel("another client of this Codex answered, or its turn ended")
 
     def withdraw(self, *, later: bool) -> None:
-        for task in (*self._open.values(), *(self._later if later else ())):
+        for task in (*self._open.values(), *(self.later if later else ())):
             task.cancel()
         if self._plan is not None:
             self._plan.cancel()
 
     async def ended(self) -> None:
         """Wait for all that was withdrawn."""
-        if left := {*self._open.values(), *self._later}:
+        if left := {*self._open.values(), *self.later}:
             await asyncio.wait(left)
-
-    def take_owed(self) -> str:
-        words, self.owed = "\n\n".join(self.owed), []
-        return words
 
     # --- one request
 
@@ -151,8 +147,8 @@ class Asking:
         if not words:
             return
         thread, turn = str(params.get("threadId", "")), str(params.get("turnId") or "")
-        if ends or not await self._line.say(thread, turn, words):
-            self.owed.append(words)
+        if ends or not await self._line.say(words, thread, turn):
+            self._line.owe(words)
 
     async def _input(self, request: Request) -> None:
         inquiries = [inquiry for _, inquiry in questions.asked(request.params)]

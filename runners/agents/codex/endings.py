@@ -87,3 +87,10 @@ def said_time(message: str, now: datetime) -> datetime | None:
     if not day and at <= now:
         at = (datetime.combine(date, time) + timedelta(days=1)).astimezone()
     return at.astimezone(UTC)
+
+
+def said_last(turn: Json) -> str:
+    """The last words in what Codex remembers of a turn."""
+    items = [item for item in turn.get("items") or () if isinstance(item, dict)]
+    said = [str(item.get("text", "")) for item in items if item.get("type") == "agentMessage"]
+    return said[-1] if said else ""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.wire.types import ALLOW, DENY, QuestionKind
-from runners.agents.attach import AttachedAgent
+from runners.agents.attach.hooked import HookedAgent
 from runners.agents.base import Chosen, Launch, Text
 from runners.attach import record, settings
 from runners.attach.record import Record
@@ -36,7 +36,7 @@ class ByHand:
     """Claude Code in a terminal with our hooks, and what its session makes of them."""
 
     desk: RecordingDesk
-    agent: AttachedAgent
+    agent: HookedAgent
     screen: Terminal
     model: Model
     repo: Path
@@ -85,7 +85,7 @@ async def by_hand(folder: Path, *replies: Reply) -> AsyncIterator[ByHand]:
     ours = folder / "settings.json"
     ours.write_bytes(settings.dumped(settings.ours(data)))
     desk = RecordingDesk()
-    agent = AttachedAgent(Launch("claude", (), repo, session / "agent.log", folder=session), desk)
+    agent = HookedAgent(Launch("claude", (), repo, session / "agent.log", folder=session), desk)
     await agent.start()
     try:
         async with serve_model(replies) as model:

@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from bot.wire.types import ALLOW, Ability
-from runners.agents.attach import open_attached
-from runners.agents.attach_codex import JoinedCodex
+from runners.agents.attach.codex import JoinedCodex
 from runners.agents.base import Chosen, Launch
 from runners.attach import record
 from runners.attach.record import Record
@@ -66,8 +65,7 @@ async def test_a_codex_in_a_terminal_is_joined_answered_from_either_side_and_pro
         async with terminal(codex(), worktree, env) as screen:
             known = Record("a", "codex", str(worktree), "work", "work", pid=screen.process.pid, home=str(home))
             record.write_own(session, known)
-            agent = open_attached(Launch("codex", (), worktree, session / "log", folder=session), desk)
-            assert isinstance(agent, JoinedCodex)
+            agent = JoinedCodex(Launch("codex", (), worktree, session / "log", folder=session), desk)
             try:
                 info = await agent.start()
                 assert Ability.PROMPT in info.abilities

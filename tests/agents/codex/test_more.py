@@ -102,7 +102,7 @@ async def test_a_stopped_turn_ends_the_shells_it_began(open_stage: Opening) -> N
         await stage.model.asked(4)
         await agent.cancel()
         assert (await turn).reason == "cancelled"
-        assert await agent._background.look() == ("sleep 3001",)
+        assert await agent.conversation.background.look() == ("sleep 3001",)
 
 
 async def test_a_plan_is_withdrawn_by_a_stop(open_stage: Opening) -> None:

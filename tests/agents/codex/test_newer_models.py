@@ -56,7 +56,7 @@ async def test_a_question_left_behind_is_answered_within_the_turn(open_stage: Op
         name.answer.set_result(Text("Search"))
         words = "You asked: “Which index?” The answer: Tantivy\nYou asked: “Which name?” The answer: Search"
         permission = next(question for question in desk.open if question.inquiry.kind is QuestionKind.PERMISSION)
-        await asyncio.gather(*agent._asking._later)  # the answer is in the turn
+        await asyncio.gather(*agent.conversation.asking.later)  # the answer is in the turn
         permission.answer.set_result(Chosen(ALLOW))
         assert (await turn).last_words == "Thanks."
         assert words in stage.model.told()

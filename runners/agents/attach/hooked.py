@@ -1,0 +1,222 @@
+"""A session that a person runs in a terminal, heard through its hooks: Claude Code; and scripts, which only ask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import structlog
+from msgspec.structs import replace
+
+from bot.wire.types import Ability
+from runners.agents.attach.dialogs import Dialogs
+from runners.agents.attach.listening import Ear
+from runners.agents.attach.watching import Watch
+from runners.agents.base import AgentInfo, Cleared, Desk, Launch, TurnEnded
+from runners.attach import hooks, record
+from runners.attach.hooks import STAYS, Heard
+from runners.attach.record import ADOPTING, Record
+from runners.errors import AgentConfused
+
+log = structlog.get_logger()
+
+IDLE_LOOKS = 3
+"""Looks in a row at which the terminal is idle until a turn is taken to be broken off."""
+TITLES = {"claude": "Claude Code in a terminal", "script": "A script"}
+OUT_OF_TERMINAL = "This session runs in somebody's terminal"
+
+
+class HookedAgent:
+    """Implements ``Agent``. Its process is not ours: ``close`` lets go of it, and ends nothing."""
+
+    def __init__(self, launch: Launch, desk: Desk) -> None:
+        assert launch.folder is not None
+        self._folder = launch.folder
+        self._desk = desk
+        self._record: Record | None = None
+        self._dialogs = Dialogs(desk)
+        self._watch = Watch(launch.folder, launch.cwd, lambda: self._record, self._go, self._idled)
+        self._ear = Ear(launch.folder, self._heard, self._watch.look)
+        self._in_turn = False
+        self._turn_changed = asyncio.Event()
+        self._last = TurnEnded("done")
+        self._words: deque[str] = deque()
+        """What people have said, to be handed over at the next occasion."""
+        self._idles = 0
+
+    # --- the port -----------------------------------------------------------------------------------------------------
+
+    async def start(self, resume: str = "") -> AgentInfo:
+        self._record = found = await asyncio.to_thread(record.needed, self._folder)
+        await self._ear.open()
+        self._watch.begin()
+        self._in_turn = found.turn
+        return AgentInfo(
+            title=TITLES.get(found.agent, found.agent),
+            version="",
+            session=found.session,
+            can_resume=True,
+            resumed=True,
+            abilities=frozenset((Ability.STEER, Ability.ADOPT) if found.agent == "claude" else ()),
+            held=True,
+            busy=found.turn,
+        )
+
+    async def prompt(self, text: str) -> TurnEnded:
+        raise AgentConfused(
+            f"{OUT_OF_TERMINAL}: it takes no message while it is idle.", "Say it there, or adopt the session."
+        )
+
+    async def rejoin(self) -> TurnEnded:
+        while self._in_turn:
+            self._turn_changed.clear()
+            await self._turn_changed.wait()
+        return self._last
+
+    async def steer(self, text: str) -> bool:
+        """Handed over when the turn would end: it goes on with these words."""
+        if not self._in_turn or self._record is None or self._record.agent != "claude":
+            return False
+        self._words.append(text)
+        return True
+
+    async def reset(self) -> Cleared:
+        raise AgentConfused(f"{OUT_OF_TERMINAL}: its context is cleared there.", "Type /clear in it.")
+
+    async def cancel(self) -> None:
+        self._dialogs.withdraw("the turn is to end")
+
+    async def detach(self) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._watch.end()
+        await self._ear.close()
+
+    # --- the terminal -------------------------------------------------------------------------------------------------
+
+    async def _idled(self) -> str:
+        """A turn that is broken off there (Esc) calls no hook. Without Claude Code's own note nothing is concluded."""
+        known = self._record
+        if self._in_turn and known is not None and known.agent == "claude" and known.pid:
+            idle = await asyncio.to_thread(record.status, known) == "idle"
+            self._idles = self._idles + 1 if idle and self._in_turn else 0
+            if self._idles >= IDLE_LOOKS:
+                self._dialogs.withdraw("broken off in the terminal")
+                await self._end(TurnEnded("cancelled"))
+        else:
+            self._idles = 0
+        return ""
+
+    def _go(self, why: str) -> None:
+        self._dialogs.withdraw(why)
+        self._turn_over(TurnEnded("cancelled"))
+        self._desk.gone(why)
+
+    # --- hooks --------------------------------------------------------------------------------------------------------
+
+    async def _heard(self, one: Heard, reader: asyncio.StreamReader) -> str:
+        """What this hook prints; empty: nothing, and the agent goes on as without us."""
+        known = self._record
+        assert known is not None
+        if one.event != "SessionStart" and known.session not in ("", one.session):
+            return ""  # some other agent in the same worktree
+        fresh = replace(
+            known,
+            session=one.session,
+            pid=one.pid or known.pid,
+            home=one.home or known.home,
+            program=one.program or known.program,
+            turn=known.turn and one.event != "SessionStart",
+        )
+        if fresh != known:
+            await self._another(fresh)
+        for update in hooks.updates(one):
+            self._desk.update(update)
+        match one.event:
+            case "UserPromptSubmit":
+                return await self._begun()
+            case "PreToolUse":
+                self._dialogs.called(one)
+            case "PermissionRequest":
+                await self._begin()
+                return await self._dialogs.ask(one, reader)
+            case "PostToolUse" | "PostToolUseFailure":
+                self._dialogs.done(one)
+            case "Stop" | "StopFailure":
+                return await self._stopped(one)
+            case "SessionEnd":
+                await self._left(one)
+        if not one.sub and one.event in ("PreToolUse", "PostToolUse"):
+            await self._begin()
+        return ""
+
+    async def _another(self, fresh: Record) -> None:
+        """Write down what is new of the agent: for the next runner, and for its hooks."""
+        self._record = fresh
+        try:
+            await asyncio.to_thread(record.write_own, self._folder, fresh)
+            if not fresh.left:
+                await asyncio.to_thread(record.refresh, self._folder.parent.parent, fresh)
+        except OSError as err:
+            log.warning("terminal.not_written", error=str(err))
+
+    # --- turns --------------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        if self._in_turn or self._watch.gone:
+            return
+        self._in_turn = True
+        self._desk.stirred()
+        assert self._record is not None
+        await self._another(replace(self._record, turn=True))
+
+    async def _begun(self) -> str:
+        self._dialogs.withdraw("the terminal went on")
+        self._turn_over(TurnEnded("cancelled"))  # one that was broken off there tells nobody of its end
+        await self._begin()
+        return hooks.beside_prompt(self._handed()) if self._words else ""
+
+    async def _stopped(self, one: Heard) -> str:
+        if one.sub:
+            return ""
+        self._dialogs.withdraw("the terminal went on")
+        if self._words and one.event == "Stop":
+            return hooks.more_words(self._handed())
+        words = one.text("last_assistant_message")
+        if one.event == "StopFailure":
+            why = one.text("error_details") or one.text("error")
+            await self._end(TurnEnded("failed", words, detail=why))
+        else:
+            if not self._in_turn:
+                self._in_turn = True
+                self._desk.stirred()
+            await self._end(TurnEnded("done", words))
+        return ""
+
+    async def _end(self, ended: TurnEnded) -> None:
+        self._turn_over(ended)
+        self._dialogs.turn_over()
+        assert self._record is not None
+        if self._record.turn:
+            await self._another(replace(self._record, turn=False))
+
+    def _turn_over(self, ended: TurnEnded) -> None:
+        if self._in_turn:
+            self._in_turn = False
+            self._last = ended
+            self._turn_changed.set()
+
+    def _handed(self) -> list[str]:
+        words = list(self._words)
+        self._words.clear()
+        return words
+
+    async def _left(self, one: Heard) -> None:
+        self._dialogs.withdraw("the terminal went on")
+        await self._end(TurnEnded("cancelled"))
+        if one.text("reason") in STAYS:
+            assert self._record is not None
+            await self._another(replace(self._record, session=""))  # the next one that begins there is this session
+        elif not await asyncio.to_thread((self._folder / ADOPTING).exists):
+            self._watch.leave("its terminal has ended")
