@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
+import io
 import logging
 import os
 import re
 import signal
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -42,8 +43,18 @@ class _WithoutSecrets(logging.Formatter):
         return without_secrets(super().format(record))
 
 
+class _Log(io.TextIOBase):
+    """Standard error, unbuffered. A line that its disk has no room for is lost: it must end nobody."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            os.write(2, text.encode("utf-8", "replace"))
+        return len(text)
+
+
 def log_to_stderr() -> None:
     """One line per event, on standard error; what a library writes to standard output stays apart."""
+    out = _Log()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -53,10 +64,10 @@ def log_to_stderr() -> None:
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
             _line_without_secrets,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", out)),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(out)
     handler.setFormatter(_WithoutSecrets("%(levelname)s %(name)s: %(message)s"))
     # Libraries speak up from warning on, and through the same filter.
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 SECRETS = (
     "xoxb-" + "123456789012-abcdefghijkl",
@@ -27,6 +30,13 @@ except ValueError:
     log.exception("raised")
     logging.getLogger("asyncio").exception("a library with %s", token)
 """
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_on_a_full_disk_ends_nothing() -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run([sys.executable, "-c", SPEAKS + "print('done')", "x"], stderr=full, stdout=subprocess.PIPE)
+    assert (ran.returncode, ran.stdout) == (0, b"done\n")
 
 
 def test_no_token_reaches_a_log() -> None:
