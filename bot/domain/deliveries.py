@@ -16,6 +16,7 @@ class Subject(StrEnum):
     SESSION = "session"
     QUESTION = "question"
     REVIEW = "review"
+    FAILURE = "failure"
     PROGRESS = "progress"
     DIGEST = "digest"
     HOME = "home"

@@ -44,6 +44,13 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Drop:
+    """Stops a failed session; one that goes on by now is left alone."""
+
+    session: str
+
+
+@dataclass(frozen=True)
 class Tell:
     session: str
     text: str
@@ -170,6 +177,7 @@ class SendBack:
 Intent: TypeAlias = (
     Start
     | Stop
+    | Drop
     | Tell
     | Steer
     | Unsend

@@ -10,6 +10,8 @@ from bot.domain.deliveries import Address
 from bot.domain.views import Light
 from bot.wire.types import Ability, Ending, HostId, PersonId, Place, RunState, SessionId, Snapshot
 
+MOST_STATUS = 2**32
+
 
 class SessionState(StrEnum):
     """What is known of a session. Open decisions and a silent host are not states: they show in the light."""
@@ -118,11 +120,9 @@ def after(state: SessionState, said: RunState, *, stopping: bool) -> SessionStat
     return SessionState.STOPPING if said is RunState.ENDED else SessionState(said.value)
 
 
-def why_failed(session: Session) -> str:
-    """Why a session failed, in its own words, with the exit status of its agent where that is known."""
-    status = f"exit status {session.exit_status}" if session.exit_status is not None else ""
-    why = session.detail or session.last_words
-    return why if status and status in why else " · ".join(part for part in (why, status) if part)
+def sound_status(said: int | None) -> int | None:
+    """An exit status that a peer named; none where no process can have it."""
+    return said if said is not None and abs(said) < MOST_STATUS else None
 
 
 def light(session: Session, waiting: Waiting) -> tuple[Light, datetime]:

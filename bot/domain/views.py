@@ -167,6 +167,29 @@ class ReviewCard:
 
 
 @dataclass(frozen=True)
+class FailureCard:
+    """The message in the thread that calls somebody to a failed session."""
+
+    session: SessionId
+    session_name: str
+    failed: datetime
+    why: str
+    last_words: str = ""
+    exit_status: int | None = None
+    mention: PersonId | None = None
+    """The person to ping by mention, only on the first post."""
+    open: bool = True
+    """Whether it waits for somebody who can still do something about it."""
+    can_resume: bool = True
+    taken_by: str = ""
+    """Who asked it to go on."""
+    taken_at: datetime | None = None
+    settled: str = ""
+    """What became of it."""
+    settled_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ProgressView:
     """The one progress message of a thread."""
 
@@ -272,5 +295,14 @@ class PrivateNote:
 
 
 View: TypeAlias = (
-    SessionCard | QuestionCard | ReviewCard | ProgressView | DigestView | HomeView | ThreadNote | File | PrivateNote
+    SessionCard
+    | QuestionCard
+    | ReviewCard
+    | FailureCard
+    | ProgressView
+    | DigestView
+    | HomeView
+    | ThreadNote
+    | File
+    | PrivateNote
 )

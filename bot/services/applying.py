@@ -11,7 +11,7 @@ import structlog
 from bot.domain import progress
 from bot.domain import sessions as rules
 from bot.domain.sessions import Session, SessionState
-from bot.services import asking, attaching, closing, following, holding, resting, routine, touch, words
+from bot.services import asking, attaching, closing, failing, following, holding, resting, routine, touch, words
 from bot.services.ctx import Ctx
 from bot.store import hosts, reviews, sessions
 from bot.store.times import sound
@@ -42,8 +42,6 @@ log = structlog.get_logger()
 
 MOST_TITLE = 200
 """Characters of what an agent calls itself."""
-MOST_STATUS = 2**32
-"""Beyond any exit status there is, and within what the store can hold."""
 
 
 def guarded(
@@ -172,8 +170,7 @@ def _changed(ctx: Ctx, session: Session, body: SessionChanged) -> None:
     state = rules.after(session.state, body.state, stopping=session.stop_by is not None)
     sessions.set_state(ctx.tx, session.id, state, ctx.now, detail=body.detail, last_words=body.last_words)
     failed, limited = state is SessionState.FAILED, state is SessionState.LIMITED
-    said = body.exit_status if failed else None
-    sessions.change(ctx.tx, session.id, exit_status=said if said is None or abs(said) < MOST_STATUS else None)
+    sessions.change(ctx.tx, session.id, exit_status=rules.sound_status(body.exit_status) if failed else None)
     until, wakes = (sound(body.until), body.wakes) if limited else (None, session.wakes)
     sessions.set_limit(ctx.tx, session.id, until, wakes=wakes)
     now = sessions.must(ctx.tx, session.id)
@@ -183,7 +180,7 @@ def _changed(ctx: Ctx, session: Session, body: SessionChanged) -> None:
             return
         holding.failure(ctx, now)
     elif session.state is SessionState.FAILED and state is not SessionState.FAILED:
-        touch.failure(ctx, now)
+        failing.goes_on(ctx, now)
     if body.state is not RunState.STARTING:
         routine.schedule_digests(ctx, now)
 

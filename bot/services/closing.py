@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.sessions import Session, SessionState
-from bot.services import following, holding, routine, touch
+from bot.domain.sessions import Session, SessionState, sound_status
+from bot.services import failing, following, holding, routine, touch
 from bot.services.ctx import Ctx
 from bot.store import commands, due, events, questions, reviews, sessions
 from bot.wire.messages import SessionEnded
@@ -37,14 +37,15 @@ def ended(ctx: Ctx, session: Session, body: SessionEnded) -> None:
         detail = "\n".join(part for part in (detail, left) if part)
     if body.branch and body.branch != session.branch:
         sessions.change(ctx.tx, session.id, branch=body.branch)
+    if body.ending is Ending.FAILED and body.exit_status is not None:
+        sessions.change(ctx.tx, session.id, exit_status=sound_status(body.exit_status))
     close(ctx, session, body.ending, detail=detail, look=body.look, last_words=body.last_words)
     if body.ending is Ending.FAILED and session.state is not SessionState.FAILED and session.stop_by is None:
         holding.failure(ctx, sessions.must(ctx.tx, session.id))
 
 
 def _why(session: Session, body: SessionEnded) -> str:
-    status = f"exit status {body.exit_status}" if body.exit_status is not None else "it ended by itself"
-    return session.detail or body.last_words or status
+    return session.detail or body.last_words or "it ended by itself"
 
 
 def close(
@@ -69,6 +70,7 @@ def close(
     due.cancel(tx, "progress", session.id)
     sessions.end(tx, session.id, ending, ctx.now, detail=detail, look=look, last_words=last_words)
     now = sessions.must(tx, session.id)
+    failing.is_over(ctx, now)
     touch.card(ctx, now)
     touch.digests_of(ctx, now)
     routine.schedule_digests(ctx, now)

@@ -14,6 +14,7 @@ from bot.domain.intents import (
     AnswerText,
     Choose,
     DigestNow,
+    Drop,
     Intent,
     Later,
     ListSessions,
@@ -200,6 +201,8 @@ def dispatch(act: Act, intent: Intent) -> Response:
             return starting.start(act, intent)
         case Stop(session):
             return stopping.stop(act, session)
+        case Drop(session):
+            return stopping.drop(act, session)
         case Tell(session, text, now):
             return talking.tell(act, session, text, now=now)
         case Steer(prompt):

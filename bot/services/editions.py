@@ -15,7 +15,7 @@ from bot.domain.views import DecisionLine, DigestView, Light, SessionLine
 from bot.services import cards, touch
 from bot.services.ctx import Ctx
 from bot.services.words import cut
-from bot.store import digests, people, questions, reviews, sessions
+from bot.store import digests, failures, people, questions, reviews, sessions
 from bot.store.times import to_us
 from bot.wire.types import Ability, Ending, PersonId, QuestionId, ReviewId, SessionId
 
@@ -152,7 +152,7 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
                 return None
             settled = ""
             if asked.answered:
-                settled = f"{name(ctx, asked.answered.by)}: {cut(asked.answered.words, 200)}"
+                settled = f"{people.called(ctx.tx, asked.answered.by)}: {cut(asked.answered.words, 200)}"
             elif asked.withdrawn:
                 settled = cut(asked.withdrawn.reason, 200) or "withdrawn"
             return replace(line, since=asked.at, question=asked.question, settled=settled)
@@ -162,13 +162,13 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
                 return None
             settled = ""
             if offered.merged:
-                settled = f"{name(ctx, offered.merged.by)} merged it into {offered.merged.landed_on}"
+                settled = f"{people.called(ctx.tx, offered.merged.by)} merged it into {offered.merged.landed_on}"
             elif offered.sent_back:
-                settled = f"{name(ctx, offered.sent_back.by)} sent it back{_since(ctx, session)}"
+                settled = f"{people.called(ctx.tx, offered.sent_back.by)} sent it back{_since(ctx, session)}"
             elif offered.withdrawn:
                 settled = _since(ctx, session).strip("; ") or cut(offered.withdrawn.reason, 200) or "withdrawn"
             elif offered.merging_by:
-                settled = f"{name(ctx, offered.merging_by)} is merging it"
+                settled = f"{people.called(ctx.tx, offered.merging_by)} is merging it"
             return replace(line, since=offered.at, review=offered.review, settled=settled)
         case _:
             said = cut(session.last_words, 300) if session.last_words not in row.text else ""
@@ -177,7 +177,10 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
             line = replace(line, exit_status=session.exit_status)
             failed = session.open and session.state is SessionState.FAILED
             gone = not session.open and session.ending is Ending.FAILED
-            settled = "" if failed or gone else "it goes on" if session.open else "ended"
+            known = failures.latest(ctx.tx, session.id)
+            now = "ended" if not session.open else "being stopped" if session.stop_by else "it goes on"
+            became = known.settled if known and known.settled else now
+            settled = "" if failed or gone else became
             return replace(line, failed=row.text or "failed", settled=settled)
 
 
@@ -189,8 +192,3 @@ def _since(ctx: Ctx, session: Session) -> str:
     if not session.open:
         return "; the session has ended"
     return "; a newer review waits" if reviews.open_in(ctx.tx, session.id) else ""
-
-
-def name(ctx: Ctx, person: PersonId) -> str:
-    known = people.get(ctx.tx, person)
-    return known.person.name if known else person

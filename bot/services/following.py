@@ -8,7 +8,7 @@ from bot.domain import names
 from bot.domain.intents import Note, Queued, Response, Waiting
 from bot.domain.questions import MAX_TEXT
 from bot.domain.sessions import Session, SessionState
-from bot.services import finding, touch, words
+from bot.services import failing, finding, touch, words
 from bot.services.ctx import Act, Ctx
 from bot.store import commands, prompts, reviews, sessions
 from bot.store.prompts import Kept
@@ -40,6 +40,7 @@ def queue(act: Act, session: Session, text: str, *, now: bool = False) -> Waitin
     prompt = prompts.add(act.tx, session.id, act.by, text, act.now)
     body = Prompt(text, finding.person_of(act, act.by), prompt, now=now and session.can(Ability.STEER))
     commands.add(act.tx, commands.runner_peer(session.id), session.id, body, act.now)
+    failing.taken_up(act, session)
     if in_turn(act, session):
         touch.card(act, session)
     return Waiting(prompt, text, act.by)

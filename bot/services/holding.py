@@ -12,13 +12,11 @@ from typing import assert_never
 from bot.domain.attention import History, Hold, Item, NextDigest, Now, Policy, Verdict, What, decide
 from bot.domain.questions import Asked
 from bot.domain.reviews import Offered
-from bot.domain.sessions import Session, SessionState, why_failed
-from bot.services import routine, touch, words
+from bot.domain.sessions import Session
+from bot.services import failing, routine, touch
 from bot.services.ctx import Ctx
 from bot.store import due, people, questions, reviews, sessions
-from bot.wire.types import Ending, PersonId, QuestionId, ReviewId, SessionId, Urgency
-
-COME_BACK = "Nothing is lost: a reply here starts its agent again, where it stopped; so does *Resume* on its card."
+from bot.wire.types import PersonId, QuestionId, ReviewId, SessionId, Urgency
 
 
 class Held(StrEnum):
@@ -67,7 +65,7 @@ def review(ctx: Ctx, session: Session, review_id: ReviewId) -> None:
 
 def failure(ctx: Ctx, session: Session) -> None:
     """Rule 7: a failure is a decision of its own, never folded into *done*."""
-    touch.failure(ctx, session)
+    touch.failure(ctx, session, failing.begins(ctx, session).id)
     call(ctx, Held.FAILURE, session.id, verdict(ctx, What.FAILURE, session.owner))
 
 
@@ -82,8 +80,8 @@ def release(ctx: Ctx, held: Held, ref: str) -> None:
                 _post(ctx, held, sessions.must(ctx.tx, offered.session), offered)
         case Held.FAILURE:
             session = sessions.get(ctx.tx, SessionId(ref))
-            if session is not None and _failed(session):
-                _tell(ctx, session)
+            if session is not None:
+                failure_anew(ctx, session)
         case _:
             assert_never(held)
 
@@ -106,6 +104,7 @@ def anew(ctx: Ctx, session: Session) -> None:
             touch.post_question(ctx, session, asked.question.id)
     for offered in reviews.open_in(ctx.tx, session.id):
         review_anew(ctx, session, offered.review.id)
+    failure_anew(ctx, session)
 
 
 def review_anew(ctx: Ctx, session: Session, review_id: ReviewId) -> None:
@@ -125,16 +124,8 @@ def _post(ctx: Ctx, held: Held, session: Session, offered: Offered) -> None:
     touch.post_review(ctx, session, offered.review.id)
 
 
-def _failed(session: Session) -> bool:
-    return session.state is SessionState.FAILED or session.ending is Ending.FAILED
-
-
-def _tell(ctx: Ctx, session: Session) -> None:
-    people.pinged(ctx.tx, session.owner, f"failed:{session.id}", ctx.now)
-    why = why_failed(session) or "it gave no reason"
-    head = f"❌ *{words.escape(session.name)}* failed · {words.person(session.owner)}"
-    routine.bring_progress(ctx, session.id)
-    last = session.last_words if session.last_words not in why else ""
-    said = f"Its last words: {words.escape(words.cut(last, 1000))}" if last else ""
-    lines = (head, words.escape(words.cut(why, 1500)), said, COME_BACK if session.open else "")
-    touch.say(ctx, session, "\n".join(line for line in lines if line))
+def failure_anew(ctx: Ctx, session: Session) -> None:
+    waits = failing.waiting(ctx, session)
+    if waits is not None and due.get(ctx.tx, Held.FAILURE, session.id) is None:
+        routine.bring_progress(ctx, session.id)
+        touch.post_failure(ctx, session, waits.id)

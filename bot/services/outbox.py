@@ -12,11 +12,11 @@ import structlog
 from bot.domain.deliveries import Ambiguous, Delivery, Failure, MessageRef, Permanent, RateLimited, Retryable, Subject
 from bot.domain.sessions import Session
 from bot.domain.views import File, PrivateNote, ThreadNote, View
-from bot.services import cards, editions, holding, homes, touch, words
+from bot.services import cards, editions, failing, holding, homes, touch, words
 from bot.services.ctx import Ctx
 from bot.services.ports import Clock
 from bot.services.settings import ServiceSettings
-from bot.store import deliveries, people, questions, reviews, sessions
+from bot.store import deliveries, failures, people, questions, reviews, sessions
 from bot.store.database import Database, Tx
 from bot.store.deliveries import DeadLetter
 from bot.wire.types import PersonId, QuestionId, QuestionKind, ReviewId, SessionId
@@ -129,6 +129,9 @@ def render(ctx: Ctx, delivery: Delivery) -> View | None:
             # Their own copy is a DM, which pings by itself; in the thread they are mentioned unless they have one.
             first = new and (not copy) and session.judge == session.owner
             return cards.review_card(ctx, offered, session, first=first)
+        case Subject.FAILURE:
+            failure = failures.get(tx, int(ref))
+            return failing.card(ctx, failure, first=new) if failure and (failure.open or not new) else None
         case Subject.PROGRESS:
             session = sessions.get(tx, SessionId(ref))
             return cards.progress_view(ctx, session) if session and (session.open or not new) else None
@@ -207,6 +210,9 @@ def _first_post(ctx: Ctx, delivery: Delivery, message: MessageRef) -> None:
                 judge = sessions.must(tx, offered.session).judge
                 if delivery.to.person == judge or judge == sessions.must(tx, offered.session).owner:
                     people.pinged(tx, judge, delivery.ref, ctx.now)
+        case Subject.FAILURE:
+            if failure := failures.get(tx, int(delivery.ref)):
+                people.pinged(tx, sessions.must(tx, failure.session).owner, f"failed:{failure.id}", ctx.now)
         case _:
             pass
 
@@ -299,5 +305,8 @@ def lost(ctx: Ctx, message: MessageRef) -> None:
             offered = reviews.get(ctx.tx, ReviewId(ref))
             if offered and offered.open:
                 holding.review_anew(ctx, sessions.must(ctx.tx, offered.session), offered.review.id)
+        case Subject.FAILURE:
+            if failure := failures.get(ctx.tx, int(ref)):
+                holding.failure_anew(ctx, sessions.must(ctx.tx, failure.session))
         case _:
             pass

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bot.domain.intents import Note, Nothing, Response
 from bot.domain.sessions import Session, SessionState
-from bot.services import finding, touch, words
+from bot.services import failing, finding, touch, words
 from bot.services.ctx import Act, Ctx
 from bot.store import commands, events, sessions
 from bot.wire.messages import CommandBody, ContextReset, PauseSession, ResetContext, ResumeSession, WakeAtReset
@@ -44,11 +44,12 @@ def resume(act: Act, named: str) -> Response:
     if session.at_work:
         return Note(f"{name} is at work already.")
     body = ResumeSession(finding.person_of(act, act.by), session.id)
+    again = failing.taken_up(act, session)
     _tell_runner(act, session, body)
     if not events.connected(act.tx, commands.runner_peer(session.id)):
         # Perhaps it is gone for good: its host starts another in its place.
         commands.add(act.tx, commands.host_peer(session.host), session.id, body, act.now)
-    return _said(act, f"Resuming {name}.")
+    return Note(again) if again else _said(act, f"Resuming {name}.")
 
 
 def reset(act: Act, named: str) -> Response:

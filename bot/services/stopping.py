@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.intents import Note, Nothing, Response
 from bot.domain.sessions import Session, SessionState
-from bot.services import closing, finding, touch, words
+from bot.services import closing, failing, finding, touch, words
 from bot.services.ctx import Act
 from bot.store import commands, events, hosts, sessions
 from bot.wire.messages import StopSession
@@ -37,8 +37,20 @@ def stop(act: Act, named: str) -> Response:
     if not events.connected(act.tx, commands.runner_peer(session.id)):
         _tell_host(act, session)
     sessions.set_state(act.tx, session.id, SessionState.STOPPING, act.now)
-    touch.card(act, sessions.must(act.tx, session.id))
+    now = sessions.must(act.tx, session.id)
+    touch.card(act, now)
+    failing.is_dropped(act, now)
     return Nothing() if act.origin.surface == "button" else Note(f"Stopping {words.code(session.name)}.")
+
+
+def drop(act: Act, named: str) -> Response:
+    """Only what has failed is dropped: the button may be older than what became of the failure."""
+    session = finding.find(act, named)
+    if not isinstance(session, Note) and session.open and session.stop_by is None:
+        late = finding.allowed(act, session) or failing.too_late(act, session)
+        if late is not None:
+            return late
+    return stop(act, named)
 
 
 def _again(act: Act, session: Session) -> Response:

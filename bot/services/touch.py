@@ -82,8 +82,13 @@ def review(ctx: Ctx, session: Session, review_id: ReviewId) -> None:
     card(ctx, session)
 
 
-def failure(ctx: Ctx, session: Session) -> None:
-    """A failed session stands in digests as a decision."""
+def post_failure(ctx: Ctx, session: Session, failure_id: int) -> None:
+    _put(ctx, Subject.FAILURE, str(failure_id), thread(session))
+
+
+def failure(ctx: Ctx, session: Session, failure_id: int) -> None:
+    """A failed session stands in digests as a decision as well."""
+    _everywhere(ctx, Subject.FAILURE, str(failure_id), session)
     _digests_with(ctx, session.id)
 
 
@@ -125,7 +130,7 @@ def whisper(ctx: Ctx, session: Session, to: PersonId, text: str) -> None:
     _put(ctx, Subject.PRIVATE, str(note), spot)
 
 
-def _everywhere(ctx: Ctx, subject: Subject, ref: QuestionId | ReviewId, session: Session) -> None:
+def _everywhere(ctx: Ctx, subject: Subject, ref: str, session: Session) -> None:
     for copy in deliveries.copies(ctx.tx, subject, ref):
         spot = thread(session) if copy.session else dm(copy.person or session.owner)
         _put(ctx, subject, ref, replace(spot, place=copy.place))

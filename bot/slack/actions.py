@@ -23,6 +23,8 @@ class Verb(StrEnum):
     MERGE = "merge"
     SEND_BACK = "send_back"
     STOP = "stop"
+    DROP = "drop"
+    """Stop what has failed, and only that."""
     PAUSE = "pause"
     RESUME = "resume"
     RESET = "reset"

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot.domain.deliveries import Delivery, Failure, MessageRef, Permanent
 from bot.domain.views import (
     DigestView,
+    FailureCard,
     File,
     HomeView,
     PrivateNote,
@@ -24,6 +25,7 @@ from bot.domain.views import (
 from bot.services import Services
 from bot.slack.blocks import digest as digests
 from bot.slack.blocks.answers import localised, note
+from bot.slack.blocks.failure import failure_card
 from bot.slack.blocks.kit import Message
 from bot.slack.blocks.progress import progress_message
 from bot.slack.blocks.question import question_card
@@ -154,7 +156,7 @@ class Delivering:
 
 
 def render(
-    view: SessionCard | QuestionCard | ReviewCard | ProgressView | DigestView | ThreadNote, command: str
+    view: SessionCard | QuestionCard | ReviewCard | FailureCard | ProgressView | DigestView | ThreadNote, command: str
 ) -> Message:
     """A view as a message."""
     match view:
@@ -164,6 +166,8 @@ def render(
             return question_card(view)
         case ReviewCard():
             return review_card(view)
+        case FailureCard():
+            return failure_card(view)
         case ProgressView():
             return progress_message(view)
         case DigestView():

@@ -10,6 +10,7 @@ from bot.domain.intents import (
     AnswerText,
     Choose,
     DigestNow,
+    Drop,
     Intent,
     Later,
     Merge,
@@ -68,6 +69,8 @@ async def meaning(act: Act, questions: Questions, ticked: Ticked) -> Intent | Op
             return Merge(ReviewId(act.ref), act.arg)
         case Verb.STOP:
             return Stop(act.ref)
+        case Verb.DROP:
+            return Drop(act.ref)
         case Verb.PAUSE:
             return Pause(act.ref)
         case Verb.RESUME:

@@ -283,3 +283,18 @@ def m007_real_agents(db: sqlite_utils.Database) -> None:
 def m008_usage_in_digests(db: sqlite_utils.Database) -> None:
     for column in ("tokens INTEGER", "cost REAL"):
         db.execute(f"ALTER TABLE digest_items ADD COLUMN {column}")
+
+
+@steps()
+def m009_failures(db: sqlite_utils.Database) -> None:
+    db.execute(
+        "CREATE TABLE failures (id INTEGER PRIMARY KEY, session TEXT NOT NULL, at INTEGER NOT NULL,"
+        " why TEXT NOT NULL, last_words TEXT NOT NULL, exit_status INTEGER, taken_by TEXT, taken_at INTEGER,"
+        " settled TEXT NOT NULL DEFAULT '', settled_at INTEGER)"
+    )
+    db.execute("CREATE INDEX failures_session ON failures (session)")
+    db.execute(
+        "INSERT INTO failures (session, at, why, last_words, exit_status)"
+        " SELECT id, state_at, detail, last_words, exit_status FROM sessions"
+        " WHERE state = 'failed' OR ending = 'failed'"
+    )

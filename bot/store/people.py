@@ -144,3 +144,9 @@ def watching_home(tx: Tx, people: tuple[PersonId | None, ...], now: datetime) ->
         if person and row:
             found.append(person)
     return found
+
+
+def called(tx: Tx, person: PersonId) -> str:
+    """Their name, for words in which nobody is mentioned."""
+    known = get(tx, person)
+    return known.person.name if known else person

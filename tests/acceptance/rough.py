@@ -58,7 +58,7 @@ class Rough:
         """What the owner is told in the thread of a session that fails."""
         story = await self.thread_of(name)
         return plain(
-            await self.ana.sees(lambda m: story.here(m) and f"*{name}* failed" in words(m), f"the failure of {name}")
+            await self.ana.sees(lambda m: story.here(m) and f"*{name}* · failed" in words(m), f"the failure of {name}")
         )
 
     async def question(self, story: Story) -> Message:

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.deliveries import Subject
-from bot.domain.intents import DigestNow, Intent, Note, Nothing, Pause, Reset, Resume, SetWake, Start
-from bot.domain.views import DigestView, Light, SessionCard, ThreadNote
+from bot.domain.intents import DigestNow, Drop, Intent, Note, Nothing, Pause, Reset, Resume, SetWake, Start
+from bot.domain.views import DigestView, FailureCard, Light, SessionCard, ThreadNote
 from bot.services.links import HostPeer
 from bot.wire import codec
 from bot.wire.messages import (
@@ -21,10 +21,11 @@ from bot.wire.messages import (
     ResumeSession,
     SessionChanged,
     SessionEnded,
+    StopSession,
     WakeAtReset,
 )
 from bot.wire.types import Ability, Ending, RunState, Snapshot
-from tests.bot.board import ANA, CLEO, Board, Runner
+from tests.bot.board import ADMIN, ANA, CLEO, Board, Runner
 from tests.bot.samples import choice
 
 NAME = "add-search"
@@ -71,10 +72,6 @@ async def test_resume_goes_to_the_host_as_well_where_no_runner_listens(board: Bo
     await board.deliver()
     assert card(board).light is Light.FAILED
     assert (card(board).exit_status, card(board).last_words) == (137, "Oh no.")
-    (note,) = board.shown(Subject.NOTE)
-    assert isinstance(note, ThreadNote)
-    assert "exit status 137" in note.text
-    assert "Oh no." in note.text
     assert await board.does(ANA, Resume(NAME)) == Nothing()
     assert [type(c) for c in await runner.takes()] == [ResumeSession]
     await board.links.disconnected(runner.peer)
@@ -84,6 +81,62 @@ async def test_resume_goes_to_the_host_as_well_where_no_runner_listens(board: Bo
     body = codec.command_body(*waiting[-1][1:])
     assert isinstance(body, ResumeSession)
     assert body.session == runner.peer.session
+
+
+def failure(board: Board) -> FailureCard:
+    (shown,) = board.shown(Subject.FAILURE)
+    assert isinstance(shown, FailureCard)
+    return shown
+
+
+async def test_a_failure_is_a_card_that_says_what_became_of_it(board: Board) -> None:
+    runner = await works(board, Ability.RESUME)
+    await runner.says(SessionChanged(RunState.FAILED, "the agent died", "Oh no.", exit_status=137))
+    (post,) = [message for message in await board.deliver() if message.delivery.subject is Subject.FAILURE]
+    first = post.view
+    assert isinstance(first, FailureCard)
+    assert (first.why, first.last_words, first.exit_status) == ("the agent died", "Oh no.", 137)
+    assert (first.mention, first.open, first.can_resume) == (ANA, True, True)
+    assert await board.does(ANA, Resume(NAME)) == Nothing()
+    again = await board.does(ADMIN, Resume(NAME))
+    assert isinstance(again, Note)
+    assert "Ana asked for that" in again.text
+    await board.deliver()
+    assert (failure(board).taken_by, failure(board).mention) == ("Ana", None)
+    await runner.says(SessionChanged(RunState.WORKING))
+    await board.deliver()
+    assert (failure(board).settled, failure(board).open) == ("Ana resumed it", False)
+    assert failure(board).exit_status == 137
+
+
+async def test_a_late_drop_stops_nothing(board: Board) -> None:
+    runner = await works(board, Ability.RESUME)
+    await runner.says(SessionChanged(RunState.FAILED, "it died"))
+    await board.does(ANA, Resume(NAME))
+    await runner.says(SessionChanged(RunState.WORKING))
+    await runner.takes()
+    late = await board.does(ANA, Drop(NAME))
+    assert isinstance(late, Note)
+    assert "was not dropped: Ana resumed it" in late.text
+    assert await runner.takes() == []
+    await runner.says(SessionChanged(RunState.FAILED, "it died again"))
+    await board.deliver()
+    await board.does(ANA, Drop(NAME))
+    assert [type(c) for c in await runner.takes()] == [StopSession]
+    await runner.says(SessionEnded(Ending.STOPPED, "b"))
+    await board.deliver()
+    assert failure(board).settled == "Ana dropped it"
+    gone = await board.does(ANA, Drop(NAME))
+    assert isinstance(gone, Note)
+    assert "has ended" in gone.text
+
+
+async def test_a_session_that_ends_by_failing_says_its_exit_status(board: Board) -> None:
+    runner = await works(board)
+    await runner.says(SessionEnded(Ending.FAILED, "b", last_words="oh", exit_status=3))
+    await board.deliver()
+    assert (card(board).light, card(board).exit_status, card(board).last_words) == (Light.FAILED, 3, "oh")
+    assert (failure(board).exit_status, failure(board).open, failure(board).settled) == (3, False, "")
 
 
 async def test_resume_says_when_there_is_nothing_to_resume(board: Board) -> None:

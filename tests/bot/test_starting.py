@@ -118,17 +118,16 @@ async def test_a_refused_session_is_a_failure_that_its_owner_hears_of(board: Boa
     assert isinstance(card_view, SessionCard)
     assert (card_view.light, card_view.open) == (Light.FAILED, False)
     assert "there are main, dev" in card_view.detail
-    (note,) = board.shown(Subject.NOTE)
-    assert f"<@{ANA}>" in note.text  # type: ignore[union-attr]
+    (told,) = board.shown(Subject.FAILURE)
+    assert "there are main, dev" in told.why  # type: ignore[union-attr]
 
 
 async def test_a_failed_agent_is_told_once_and_can_be_stopped(board: Board) -> None:
     runner = await board.session()
     await runner.says(SessionChanged(RunState.FAILED, "exit 1 <!channel>"), SessionChanged(RunState.FAILED, "exit 1"))
     await board.deliver()
-    (note,) = board.shown(Subject.NOTE)
-    assert "&lt;!channel&gt;" in note.text  # type: ignore[union-attr]
-    assert "a reply here starts its agent again" in note.text  # type: ignore[union-attr]
+    (told,) = board.shown(Subject.FAILURE)
+    assert told.why == "exit 1 <!channel>"  # type: ignore[union-attr]
     await board.does(ANA, Stop("add-search"))
     assert [type(c) for c in await runner.takes()] == [StopSession]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.domain.attention import Policy
 from bot.domain.deliveries import Subject
 from bot.domain.intents import Choose, Merge
-from bot.domain.views import HomeView, Light, QuestionCard, ReviewCard, ThreadNote
+from bot.domain.views import FailureCard, HomeView, Light, QuestionCard, ReviewCard
 from bot.services import Services
 from bot.wire.messages import Asked, ReviewOffered, SessionChanged, SessionEnded
 from bot.wire.types import Ending, PersonId, RunState
@@ -37,7 +37,7 @@ def be_quiet(board: Board, *people: PersonId) -> None:
 
 def calls(board: Board) -> list[Message]:
     """Everything that makes somebody's phone ring."""
-    subjects = (Subject.QUESTION, Subject.REVIEW, Subject.NOTE, Subject.FILE)
+    subjects = (Subject.QUESTION, Subject.REVIEW, Subject.FAILURE, Subject.NOTE, Subject.FILE)
     return [message for message in board.messages if message.delivery.subject in subjects]
 
 
@@ -90,8 +90,8 @@ async def test_a_failure_is_told_at_its_time(board: Board, how: str) -> None:
     assert await board.db.read(lambda tx: tx.all("SELECT * FROM pings")) == []
     await later(board)
     (note,) = [message.view for message in calls(board)]
-    assert isinstance(note, ThreadNote)
-    assert ("no disk left" if how == "fails" else "exit status 3") in note.text
+    assert isinstance(note, FailureCard)
+    assert note.why == "no disk left" if how == "fails" else note.exit_status == 3
     assert len(await board.db.read(lambda tx: tx.all("SELECT * FROM pings"))) == 1
 
 
@@ -169,6 +169,6 @@ async def _run(steps: list[str], folder: Path) -> None:
         assert sorted(v.question.id for v in posted if isinstance(v, QuestionCard)) == sorted(open_questions)
         reviews = sorted(v.review.id for v in posted if isinstance(v, ReviewCard))
         assert reviews == sorted(open_reviews * 2)  # in the thread, and in the reviewer's own messages
-        failures = [v for v in posted if isinstance(v, ThreadNote)]
+        failures = [v for v in posted if isinstance(v, FailureCard)]
         assert len(failures) == (now.light is Light.FAILED)
         assert not await board.db.read(lambda tx: tx.all("SELECT * FROM due WHERE kind LIKE 'held%'"))

@@ -13,6 +13,7 @@ from bot.domain.views import (
     Answered,
     DecisionLine,
     DigestView,
+    FailureCard,
     HomeView,
     Light,
     MergeDone,
@@ -296,6 +297,22 @@ decisions = st.one_of(
         can_resume=st.booleans(),
     ),
     st.builds(DecisionLine, **_decision, question=questions, settled=words),
+)
+failures = st.builds(
+    FailureCard,
+    session=words,
+    session_name=words,
+    failed=times,
+    why=words,
+    last_words=words,
+    exit_status=st.none() | st.integers(-300, 300),
+    mention=st.none() | people,
+    open=st.booleans(),
+    can_resume=st.booleans(),
+    taken_by=words,
+    taken_at=st.none() | times,
+    settled=words,
+    settled_at=st.none() | times,
 )
 lines = st.builds(
     SessionLine,

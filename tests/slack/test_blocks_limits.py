@@ -13,6 +13,7 @@ from bot.domain.intents import Prefs, StartOffers
 from bot.slack import text
 from bot.slack.actions import Act, Verb, unpack
 from bot.slack.blocks import answers, digest, forms
+from bot.slack.blocks.failure import failure_card
 from bot.slack.blocks.forms import Context, context_of
 from bot.slack.blocks.kit import Message
 from bot.slack.blocks.progress import progress_message
@@ -68,6 +69,12 @@ def test_review_cards(view: Any) -> None:
 @given(samples.session_cards)
 def test_session_cards(view: Any) -> None:
     holds(session_card(view))
+
+
+@relaxed
+@given(samples.failures)
+def test_failure_cards(view: Any) -> None:
+    holds(failure_card(view))
 
 
 @relaxed

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from bot.domain.intents import Listing, Queued, StatusOf, Waiting
-from bot.domain.views import DecisionLine, Light, SessionLine
+from bot.domain.views import DecisionLine, FailureCard, Light, SessionLine
 from bot.slack import text
 from bot.slack.blocks import answers, digest
+from bot.slack.blocks.failure import failure_card
 from bot.slack.blocks.session import listing, session_card, status
 from bot.wire.types import Ability, PromptId
 from tests.slack.samples import ANA, NOW, SEARCH
@@ -63,6 +64,22 @@ def test_a_failed_session_says_its_exit_status_and_last_words_once() -> None:
     assert message.text.count("Its last words: Out of memory") == 1
     told = session_card(card(light=Light.FAILED, detail="Out of memory", last_words="Out of memory"))
     assert "Its last words" not in told.text
+
+
+def test_a_failure_calls_once_and_says_what_became_of_it() -> None:
+    view = FailureCard(SEARCH, "search", NOW, "It ended by itself.", "Out of memory", 137, mention=ANA)
+    message = failure_card(view)
+    assert first(message) == f"❌ *search* · failed, exit status 137 · <@{ANA}>"
+    assert "Its last words: Out of memory" in message.text
+    assert "a reply here starts its agent again" in message.text
+    assert buttons(message) == ["Resume", "Look", "Drop"]
+    taken = failure_card(replace(view, mention=None, taken_by="Ana", taken_at=NOW))
+    assert "Ana asked it to go on" in taken.text
+    done = failure_card(replace(view, mention=None, open=False, settled="Ana resumed it", settled_at=NOW))
+    assert "☑️ Ana resumed it" in done.text
+    assert buttons(done) == []
+    ended = failure_card(replace(view, open=False))
+    assert buttons(ended) == ["Look"]
 
 
 def test_a_failed_session_is_a_decision_in_the_digest() -> None:

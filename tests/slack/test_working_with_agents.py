@@ -243,7 +243,7 @@ async def test_a_session_at_its_limit_sleeps_and_can_be_told_to_stay_asleep(stag
 
 async def test_a_failed_session_is_resumed_or_dropped(stage: Stage) -> None:
     ana = stage.workspace.person("ana")
-    runner, channel, _ = await start(stage, ana)
+    runner, channel, begun = await start(stage, ana)
     await describe(runner)
     await runner.says(SessionChanged(RunState.FAILED, "It ended by itself.", "Out of memory", exit_status=137))
     card = await ana.sees(channel, "❌ *add-search* · failed")
@@ -252,7 +252,9 @@ async def test_a_failed_session_is_resumed_or_dropped(stage: Stage) -> None:
     assert "Out of memory" in card["text"]
     assert (await ana.clicks(channel, card, "Resume"))["ok"]
     assert isinstance((await runner.takes())[0], ResumeSession)
-    assert (await ana.clicks(channel, card, "Drop"))["ok"]
+    called = await ana.sees(channel, "asked it to go on", begun["ts"])
+    assert labels(called) == ["Resume", "Look", "Drop"]
+    assert (await ana.clicks(channel, called, "Drop"))["ok"]
     assert isinstance((await runner.takes())[-1], StopSession)
 
 

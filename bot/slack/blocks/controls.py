@@ -61,7 +61,7 @@ def failed_buttons(session: str, name: str, *, can_resume: bool) -> list[Button]
     ask = Confirm(f"Drop {name}?", kept, "Drop it", "Keep it")
     resume = [Button("Resume", Act(Verb.RESUME, session), primary=True)] if can_resume else []
     look = Button("Look", Act(Verb.STATUS, session))
-    return [*resume, look, Button("Drop", Act(Verb.STOP, session), danger=True, confirm=ask)]
+    return [*resume, look, Button("Drop", Act(Verb.DROP, session), danger=True, confirm=ask)]
 
 
 def stop_button(session: str, name: str) -> Button:

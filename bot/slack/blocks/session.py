@@ -14,6 +14,7 @@ from bot.slack import text
 from bot.slack.actions import Act, Verb
 from bot.slack.blocks.choices import sign
 from bot.slack.blocks.controls import read_when, session_buttons
+from bot.slack.blocks.failure import failed
 from bot.slack.blocks.kit import Button, Card, Message, link
 from bot.slack.blocks.progress import beside
 from bot.wire.types import Ability
@@ -44,8 +45,8 @@ def condition(view: SessionCard) -> str:
         # Its clock alone says when, unless that is more than a day on.
         soon = view.limited_until - view.since < timedelta(hours=20)
         return f"asleep until {text.clock(view.limited_until) if soon else text.at(view.limited_until)}"
-    if view.light is Light.FAILED and view.exit_status is not None:
-        return f"{view.light.value}, exit status {view.exit_status}"
+    if view.light is Light.FAILED:
+        return failed(view.exit_status)
     return view.light.value
 
 
