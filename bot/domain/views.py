@@ -232,6 +232,8 @@ class SessionLine:
     light: Light
     text: str
     link: str = ""
+    until: datetime | None = None
+    """When the limit that holds it up is lifted, where known."""
     tokens: int | None = None
     cost: float | None = None
 

@@ -121,10 +121,9 @@ def view(ctx: Ctx, digest_id: int) -> DigestView | None:
         session = told[row.session]
         if row.kind in lines:
             light = row.light or Light.WORKING
-            thread = cards.link(ctx, session)
-            lines[row.kind].append(
-                SessionLine(session.id, session.name, light, row.text, thread, tokens=row.tokens, cost=row.cost)
-            )
+            where, until = cards.link(ctx, session), session.limited_until
+            line = SessionLine(session.id, session.name, light, row.text, where, until, row.tokens, row.cost)
+            lines[row.kind].append(line)
         elif waits := decision(ctx, row, session, len(decisions) + 1):
             decisions.append(waits)
     return DigestView(

@@ -109,7 +109,7 @@ def unsend(act: Act, prompt: PromptId) -> Response:
         return Note("That is being taken back already.")
     body = WithdrawPrompt(kept.id)
     commands.add(act.tx, commands.runner_peer(session.id), session.id, body, act.now)
-    return Note(f"Taking back {_quote(kept)}. Should {words.code(session.name)} have it by now, you are told.")
+    return Note(f"Taking back {_quote(kept)}. You are told if {words.code(session.name)} has read it already.")
 
 
 def _waiting(act: Act, prompt: PromptId) -> tuple[Kept, Session] | Note:
@@ -121,6 +121,8 @@ def _waiting(act: Act, prompt: PromptId) -> tuple[Kept, Session] | Note:
         return problem
     if kept.state == "given":
         return Note(f"Too late: {words.code(session.name)} has {_quote(kept)} already.")
+    if kept.state == "dropped" and kept.taken_back_by:
+        return Note(f"{_quote(kept)} was taken back; {words.code(session.name)} never reads it.")
     if kept.state == "dropped":
         return Note(f"{words.code(session.name)} does not get {_quote(kept)}: {words.escape(kept.reason)}.")
     return kept, session

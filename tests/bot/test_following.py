@@ -77,7 +77,7 @@ async def test_steer_and_take_back_are_carried_to_the_runner(board: Board) -> No
     assert board.shown(Subject.PRIVATE) == []
     late = await board.does(ANA, Unsend(prompt))
     assert isinstance(late, Note)
-    assert "does not get" in late.text
+    assert "was taken back" in late.text
 
 
 async def test_a_take_back_that_was_too_late_is_told(board: Board) -> None:

@@ -321,6 +321,7 @@ lines = st.builds(
     light=lights,
     text=words,
     link=words,
+    until=st.none() | times,
     tokens=st.none() | counts,
     cost=st.none() | st.floats(0, 1e6),
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -91,6 +93,12 @@ def test_an_answer_says_who_what_and_when_and_has_no_buttons() -> None:
     assert "the session had moved on" in late.text
     asleep = question_card(samples.question_card(answered=samples.answered(), asleep=True))
     assert "delivered on wake" in asleep.text
+
+
+def test_the_reason_of_a_denial_is_said_once() -> None:
+    denied = samples.answered("deny", "Deny: use docs/")
+    denied = replace(denied, answer=msgspec.structs.replace(denied.answer, text="use docs/"))
+    assert question_card(samples.question_card(answered=denied)).text.count("use docs/") == 1
 
 
 def test_a_withdrawn_question_says_why() -> None:

@@ -144,6 +144,19 @@ def test_a_digest_says_what_was_used() -> None:
     assert "used so far: 81.2k tokens · $0.40" in message.text
 
 
+def test_a_digest_tells_who_rests_from_who_works() -> None:
+    rests = SessionLine(SEARCH, "auth", Light.LIMITED, "tests pass", until=LATER)
+    works = SessionLine(SEARCH, "cart", Light.WORKING, "4/6")
+    message = digest.digest(a_digest(working=(rests, works, SessionLine(SEARCH, "feed", Light.PAUSED, ""))))
+    assert "1 working · 2 at rest" in message.text
+    assert f"*At rest*\n🌙 auth · asleep until {text.clock(LATER)} · tests pass\n⏸️ feed · paused" in message.text
+
+
+def test_two_kinds_of_last_words_are_told_apart() -> None:
+    view = card(light=Light.FAILED, detail="Agent demo ended.\nIts last words: no licence", last_words="I go on.")
+    assert "It said before: I go on." in session_card(view).text
+
+
 def test_an_ended_session_and_a_list_say_what_was_used() -> None:
     ended = card(light=Light.MERGED, open=False, tokens=81_234, cost=0.4)
     assert "used 81.2k tokens · $0.40" in session_card(ended).text

@@ -7,19 +7,22 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from bot.domain.views import DecisionLine, DigestView, HomeView, SessionLine
+from bot.domain.views import DecisionLine, DigestView, HomeView, Light, SessionLine
 from bot.slack import text
 from bot.slack.actions import Act, Verb
 from bot.slack.blocks.choices import answers, assumed, controls_say_all, is_cut, sign, unless
 from bot.slack.blocks.controls import failed_buttons
 from bot.slack.blocks.kit import Block, Button, Card, Message, link
 from bot.slack.blocks.review import sha, verdicts, warnings
-from bot.slack.blocks.session import row
+from bot.slack.blocks.session import asleep, row
 from bot.wire.types import ALWAYS, Question, QuestionKind, Review
 
 DIGEST_ROOM = 40
 """Blocks for decisions, of Slack's 50: the rest is for the other sections."""
+FEW = 6
+"""Decisions that leave room for a line between any two."""
 HOME_ROOM = 60
+RESTING = frozenset((Light.PAUSED, Light.LIMITED, Light.ASLEEP))
 A_MOMENT = timedelta(minutes=1)
 CONTEXT, DETAIL = 300, 700
 """Beyond these a decision is shown in part, and *Show in full* stands beside its buttons."""
@@ -27,10 +30,9 @@ CONTEXT, DETAIL = 300, 700
 
 def digest(view: DigestView) -> Message:
     card = Card().say(f"☀️ *{_headline(view)}*")
-    _decisions(card, view.decisions, view.at, DIGEST_ROOM)
-    _sessions(card, "Stopped", view.stopped)
-    _sessions(card, "Working", view.working)
-    _sessions(card, "Done", view.done)
+    _decisions(card, view.decisions, view.at, DIGEST_ROOM, apart=len(view.decisions) <= FEW)
+    for title, lines in _told(view):
+        _sessions(card, title, lines, view.at)
     if view.decisions and all(decision.settled for decision in view.decisions):
         card.small(f"Told {text.at(view.at)}", "newer decisions are in Home and your next digest")
         return card.message()
@@ -53,14 +55,22 @@ def _headline(view: DigestView) -> str:
         (needs, "needs you" if needs == 1 else "need you"),
         (reviews, "review" if reviews == 1 else "reviews"),
         (len(view.decisions) - len(waiting), "decided"),
-        (len(view.stopped), "stopped"),
-        (len(view.working), "working"),
-        (len(view.done), "done"),
+        *((len(lines), title.lower()) for title, lines in _told(view)),
     )
     parts = [f"{n} {words}" for n, words in counted if n]
     if not waiting:
         parts.insert(0, "Nothing needs you")
     return " · ".join(parts)
+
+
+def _told(view: DigestView) -> list[tuple[str, list[SessionLine]]]:
+    """The sessions in which no decision waits, by what they do."""
+    return [
+        ("Stopped", list(view.stopped)),
+        ("Working", [line for line in view.working if line.light not in RESTING]),
+        ("At rest", [line for line in view.working if line.light in RESTING]),
+        ("Done", list(view.done)),
+    ]
 
 
 def _all_settled(count: int) -> str:
@@ -132,14 +142,22 @@ def _begin(summary: str) -> str:
     return text.line(text.first_line(summary), 300)
 
 
-def _sessions(card: Card, title: str, lines: Sequence[SessionLine]) -> None:
+def _doing(line: SessionLine, now: datetime) -> str:
+    said = text.line(line.text, 200)
+    if line.light not in RESTING:
+        return said or line.light.value
+    rests = asleep(line.until, now) if line.light is Light.LIMITED else line.light.value
+    return f"{rests} · {said}" if said else rests
+
+
+def _sessions(card: Card, title: str, lines: Sequence[SessionLine], now: datetime) -> None:
     if not lines:
         return
     shown = [f"*{title}*"]
     room = 2600
     for done, line in enumerate(lines):
         name = link(line.link, text.line(line.session_name, 80))
-        words = f"{text.EMOJI[line.light]} {name} · {text.line(line.text, 200) or line.light.value}"
+        words = f"{text.EMOJI[line.light]} {name} · {_doing(line, now)}"
         if used := text.spent(line.tokens, line.cost):
             words += f" · {used}"
         room -= text.size(words) + 1

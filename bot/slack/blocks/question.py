@@ -88,7 +88,7 @@ def _answered(card: Card, view: QuestionCard, done: Answered) -> None:
     card.say(f"{first} → {_outcome(view, done)}")
     if not _brief(said):
         card.say(text.prose(said, ALONE.context))
-    if done.answer.option is not None and reason and reason != said:
+    if done.answer.option is not None and reason and reason not in said:
         card.say(text.prose(reason, ALONE.context))
     if view.question.detail.strip() and view.question.kind is QuestionKind.PERMISSION:
         card.say(text.fence(view.question.detail, ALONE.detail))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import zip_longest
 
 from bot.domain import progress
@@ -40,14 +40,17 @@ def _first(view: SessionCard) -> str:
 def condition(view: SessionCard) -> str:
     """The light in words, with what belongs to it."""
     if view.light is Light.LIMITED:
-        if view.limited_until is None:
-            return "asleep: a limit holds it up"
-        # Its clock alone says when, unless that is more than a day on.
-        soon = view.limited_until - view.since < timedelta(hours=20)
-        return f"asleep until {text.clock(view.limited_until) if soon else text.at(view.limited_until)}"
+        return asleep(view.limited_until, view.since)
     if view.light is Light.FAILED:
         return failed(view.exit_status)
     return view.light.value
+
+
+def asleep(until: datetime | None, now: datetime) -> str:
+    if until is None:
+        return "asleep: a limit holds it up"
+    # Its clock alone says when, unless that is more than a day on.
+    return f"asleep until {text.clock(until) if until - now < timedelta(hours=20) else text.at(until)}"
 
 
 def _body(card: Card, view: SessionCard) -> None:
@@ -71,7 +74,10 @@ def _decisions(view: SessionCard) -> list[tuple[str, str]]:
 
 def _last_words(words: str, view: SessionCard) -> str:
     said = text.prose(words, 800)
-    return f"Its last words: {said}" if said and words.strip() not in view.detail else ""
+    if not said or words.strip() in view.detail:
+        return ""
+    # What its process said at the end is called that already; this is what it said to people.
+    return f"{'It said before' if 'last words: ' in view.detail else 'Its last words'}: {said}"
 
 
 def _asides(card: Card, view: SessionCard) -> None:
@@ -103,9 +109,12 @@ def pace(view: SessionCard) -> str:
     """Steps and the last progress line: ``4/6 · running tests``; nothing once it is over."""
     if not view.open:
         return ""
-    steps = f"{view.steps_done}/{view.steps_total}" if view.steps_total else ""
     line = "" if _is_old(view) else text.line(view.line, 300)
-    return " · ".join(part for part in (steps, line) if part)
+    if not view.steps_total:
+        return line
+    return (
+        f"{view.steps_done}/{view.steps_total} · {line}" if line else f"{view.steps_done} of {view.steps_total} steps"
+    )
 
 
 def _is_old(view: SessionCard) -> bool:
