@@ -48,6 +48,8 @@ class Launch:
     """Empty: the agent's own choice."""
     mode: str = ""
     """The agent's own permission mode; empty: the profile's."""
+    taken: str = ""
+    """The ``mark`` of the last turn's end that the session has drawn its consequence from, in any life of a runner."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ class TurnEnded:
     last_words: str = ""
     until: datetime | None = None
     detail: str = ""
+    mark: str = field(default="", compare=False)
+    """The adapter's own name of this end, where a later runner could be told of it again (``Launch.taken``)."""
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ class Seat:
             ask=self.door,
             model=ticket.model,
             mode=ticket.mode,
+            taken=self._memory.state.taken,
         )
 
     async def close(self) -> None:

@@ -57,6 +57,8 @@ class Late(Struct, frozen=True):
     question: Question
     answer: Answer
     message: str
+    key: str = ""
+    """The agent's own name of the request, where it has one."""
 
 
 class Known(Struct, frozen=True):
@@ -110,6 +112,8 @@ class State(Struct, frozen=True):
     answering: tuple[QuestionId, ...] = ()
     """The questions whose answers it brought."""
     settling: Settling | None = None
+    taken: str = ""
+    """The agent's mark of the last turn's end whose consequence is in this state: it is not drawn twice."""
     open: tuple[Question, ...] = ()
     keys: dict[str, str] = field(default_factory=dict)
     """By the ids of open questions: the agent's own names of those requests."""

@@ -16,7 +16,7 @@ from runners.runner.memory import Memory
 from runners.runner.questions import QuestionDesk
 from runners.runner.reporting import Reporter
 from runners.runner.seat import Seat
-from runners.runner.session import Message, Settling
+from runners.runner.session import Message, Settling, State
 
 
 class TurnEnds:
@@ -42,13 +42,18 @@ class TurnEnds:
             self._turn_failed(ended)
         elif ended.reason == "cancelled" and lifecycle.must_rest(state):
             self._desk.keep_loose()
-            self._cut_off()
+            self._cut_off(ended)
         else:
             self._desk.withdraw_loose()
             settling = Settling(ended.reason, progress.last_words(ended.last_words, reviewing.SUMMARY))
-            state = answers.turn_over(replace(self._memory.state, strikes=0, retry_at=None, limited=None))
+            state = answers.turn_over(replace(self._taken(ended), strikes=0, retry_at=None, limited=None))
             self._memory.save(replace(state, settling=settling))
             await self.settle()
+
+    def _taken(self, ended: TurnEnded) -> State:
+        """The state that is saved with this end's consequence: no later runner draws it again."""
+        state = self._memory.state
+        return replace(state, taken=ended.mark) if ended.mark else state
 
     async def settle(self) -> None:
         self._aftermath.prompts = self._seat.prompts and not self._seat.in_terminal
@@ -56,14 +61,14 @@ class TurnEnds:
 
     def _fall_asleep(self, ended: TurnEnded) -> None:
         detail = progress.last_words(ended.detail or "a usage limit of the agent's account", progress.TROUBLE)
-        state = lifecycle.asleep(self._memory.state, self._memory.session_id, self._time.now(), ended.until, detail)
+        state = lifecycle.asleep(self._taken(ended), self._memory.session_id, self._time.now(), ended.until, detail)
         self._memory.save(state, lifecycle.limit_told(state, progress.last_words(ended.last_words)))
 
     def _turn_failed(self, ended: TurnEnded) -> None:
         """The model service's doing: the agent is well, and is sent on a few times."""
         words = progress.last_words(ended.detail or "its model service failed", progress.TROUBLE)
         message = Message(lifecycle.go_on(self._memory.state, f"Your turn broke off: {words}."))
-        state = follow_ups.first(answers.turn_over(self._memory.state), message)
+        state = follow_ups.first(answers.turn_over(self._taken(ended)), message)
         again = lifecycle.struck(state, self._time.now(), lifecycle.FAILED_TURN)
         if again is not None:
             self._memory.save(again)
@@ -75,9 +80,9 @@ class TurnEnds:
             replace(state, run=RunState.FAILED, detail=words), SessionChanged(RunState.FAILED, words, said)
         )
 
-    def _cut_off(self) -> None:
+    def _cut_off(self, ended: TurnEnded) -> None:
         """The turn was ended because the session rests: what it was about is taken up again after that."""
-        back = lifecycle.resumed(self._memory.state)
+        back = lifecycle.resumed(self._taken(ended))
         why = f"its turn was ended; {lifecycle.ASKS_AGAIN}"
         self._memory.save(back.state, *(QuestionWithdrawn(question.id, why) for question in back.withdrawn))
 

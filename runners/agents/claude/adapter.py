@@ -7,13 +7,14 @@ import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
 from bot.wire.types import Ability
 from runners.agents.base import AgentInfo, BackgroundChanged, Cleared, Desk, Launch, TurnEnded
-from runners.agents.claude import held, program
+from runners.agents.claude import frames, held, program
 from runners.agents.claude.asking import Asking
 from runners.agents.claude.course import Course
 from runners.agents.claude.failures import fault, gone
@@ -82,9 +83,11 @@ class ClaudeAgent:
         note = found.note
         self._course.session = (found.sessions or [text(note, "session")])[-1]
         self._translator.life = text(note, "life")
+        self._seen = frames.taken(self._launch.taken, self._translator.life)
         self._translator.baselines = dict(table(note, "baselines"))
         self._listen(found)
         await self._replayed.wait()
+        await found.order(seen=self._seen)
         await self._show_door(note)
         await asyncio.sleep(0)  # what it still asks has been put to the desk again
         self._course.running = self._course.running or text(found.first, "state") in ("running", "requires_action")
@@ -125,6 +128,7 @@ class ClaudeAgent:
         argv = [*command, *program.arguments(launch, session=session, resume=resume, servers=door)]
         found = await held.spawn(launch, self._folder, argv, program.environment(launch), session)
         self._gone.clear()
+        self._seen = 0
         self._course.session = session
         self._translator.life = uuid.uuid4().hex[:8]
         self._listen(found)
@@ -192,7 +196,8 @@ class ClaudeAgent:
             if self._course.resets == resets:
                 raise AgentConfused(f"Agent {self._launch.name} did not clear its context.", "Update Claude Code.")
             after = self._translator.background
-            await self._live().order(lock=self._course.session, note={"session": self._course.session})
+            note = {"session": self._course.session}
+            await self._live().order(lock=self._course.session, note=note, seen=self._seen)
             return Cleared(self._course.session, after, tuple(task for task in before if task not in after))
 
     async def cancel(self) -> None:
@@ -217,10 +222,7 @@ class ClaudeAgent:
     async def _say(self, words: str) -> None:
         prompt = str(uuid.uuid4())
         self._course.sent(prompt)
-        message = {"role": "user", "content": words}
-        await self._send(
-            {"type": "user", "message": message, "parent_tool_use_id": None, "session_id": "default", "uuid": prompt}
-        )
+        await self._send(frames.prompt(prompt, words))
 
     @asynccontextmanager
     async def _attending(self) -> AsyncIterator[None]:
@@ -243,10 +245,12 @@ class ClaudeAgent:
         self._seen, end = self._ends.popleft()
         if isinstance(end, AgentError):
             raise end
-        return end
+        return replace(end, mark=frames.mark(self._translator.life, self._seen))
 
     async def _taken(self) -> None:
         """The runner goes on: what came before needs to be told to no later one."""
+        if self._ends:
+            self._seen = self._ends[-1][0]
         self._ends.clear()
         await self._live().order(seen=self._seen)
 
@@ -258,8 +262,8 @@ class ClaudeAgent:
         self._reader = asyncio.create_task(self._read(found), name=f"agent.read {self._launch.name}")
 
     async def _read(self, found: Held) -> None:
-        frames = int(number(found.first, "frames"))
-        if not frames:
+        left = int(number(found.first, "frames"))
+        if not left:
             self._replayed.set()
         background = found.first.get("background")
         if isinstance(background, str) and background:
@@ -275,8 +279,8 @@ class ClaudeAgent:
                     self._replied(table(message, "response"))
                 case _:
                     self._take(count, message)
-            frames -= 1
-            if frames == 0:
+            left -= 1
+            if left == 0:
                 self._replayed.set()
         if not found.exit:  # the holder was killed: what it held must not go on unheard
             await found.forget()
@@ -309,6 +313,8 @@ class ClaudeAgent:
         words, kind = self._translator.last_words, self._course.error
         said = prose(text(self._course.result or {}, "result"))
         end = self._course.ended(words, self._clock())
+        if count <= self._seen:
+            return  # an earlier runner was killed with its consequence on disk, before this was forgotten
         problem = fault(kind, said, self._launch.name, self._launch.login_hint) if end is None else None
         self._ends.append((count, end or problem or TurnEnded("failed", words, detail=said)))
         self._ended.set()
@@ -334,7 +340,7 @@ class ClaudeAgent:
         return table(reply, "response")
 
     async def _send_control(self, name: str, request: Json) -> None:
-        await self._send({"type": "control_request", "request_id": name, "request": request})
+        await self._send(frames.control(name, request))
 
     def _replied(self, response: Json) -> None:
         future = self._replies.get(text(response, "request_id"))
@@ -342,10 +348,7 @@ class ClaudeAgent:
             future.set_result(response)
 
     async def _reply(self, request: str, response: Json | None, error: str = "") -> None:
-        body: Json = {"subtype": "error", "request_id": request, "error": error}
-        if response is not None:
-            body = {"subtype": "success", "request_id": request, "response": response}
-        await self._send({"type": "control_response", "response": body})
+        await self._send(frames.answer(request, response, error))
 
     async def _send(self, message: Json) -> None:
         await self._live().send(message)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 SESSION = "5e551011-0000-4000-8000-000000000000"
@@ -39,7 +41,7 @@ def permission(number: str, command: str) -> None:
 
 
 def turn(prompt: str) -> None:
-    order, _, rest = prompt.partition(" ")
+    order, _, rest = prompt.rpartition("\n")[2].partition(" ")
     match order:
         case "ask":
             for number in range(int(rest)):
@@ -47,6 +49,10 @@ def turn(prompt: str) -> None:
             for _ in range(int(rest)):
                 answer = json.loads(sys.stdin.readline())
                 words(f"{answer['response']['request_id']}: {answer['response']['response']['behavior']}")
+        case "later":  # once this file is there, it asks
+            while not Path(rest).exists():
+                time.sleep(0.02)
+            turn("ask 1")
         case "flood":
             for number in range(int(rest)):
                 words(f"{number} " + "x" * 100_000)
@@ -70,6 +76,15 @@ def turn(prompt: str) -> None:
             words(f"heard {prompt}")
 
 
+def how(prompt: str) -> dict[str, Any]:
+    """The turn that this prompt began ends."""
+    if prompt.endswith("limit"):
+        return {"is_error": True, "api_error_status": 429, "result": "You've hit your limit"}
+    if "boom" in prompt:  # and again when it is told of it
+        return {"is_error": True, "result": "API Error: 500 boom"}
+    return {}
+
+
 def main() -> None:
     for line in sys.stdin:
         message = json.loads(line)
@@ -81,7 +96,7 @@ def main() -> None:
             state("running")
             say("command_lifecycle", command_uuid=number, state="started")
             turn(message["message"]["content"])
-            end()
+            end(**how(message["message"]["content"]))
             say("command_lifecycle", command_uuid=number, state="completed")
             state("idle")
 
