@@ -14,15 +14,19 @@ from pathlib import Path
 
 import structlog
 
+import runners
 from runners.agents.base import Launch
 from runners.agents.claude import holder
 from runners.agents.claude.fields import Json, number, table, text
 from runners.errors import AgentConfused, AgentError, AgentMissing, disk_problem
 from runners.kept import end_kept, forget, keep, started_at
+from runners.leftovers import end_leftovers
 from runners.runner.ticket import write_atomic
 
 log = structlog.get_logger()
 
+HOLDER = f"""import sys; sys.path.append({str(Path(runners.__file__).parents[1])!r})
+from runners.agents.claude.holder import main; sys.exit(main(sys.argv[1:]))"""
 PAPER = "claude.json"
 LONGEST_SOCKET = 100
 ENDING = 3 * holder.GRACE + 4
@@ -66,7 +70,7 @@ class Held:
             told = parsed(line[1:] if line.startswith(b"#") else rest)
             if line.startswith(b"#"):
                 self.exit = told
-            elif count.isdigit() and told:
+            elif count.isdigit():  # an empty one too: the holder has counted it
                 return int(count), told
 
     async def send(self, message: Json) -> None:
@@ -111,7 +115,7 @@ async def spawn(launch: Launch, folder: Path, argv: list[str], env: dict[str, st
     path = await asyncio.to_thread(_socket, folder)
     locks = await asyncio.to_thread(_locks, env)
     words = ["--folder", str(folder), "--socket", str(path), "--log", str(launch.log), "--locks", str(locks)]
-    program = [sys.executable, "-I", "-S", str(Path(holder.__file__)), *words, f"--session={session}", "--", *argv]
+    program = [sys.executable, "-I", "-S", "-c", HOLDER, *words, f"--session={session}", "--", *argv]
     errors = await asyncio.to_thread(_open_log, launch.log)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -206,6 +210,7 @@ def _note(folder: Path, path: Path, started: Json) -> None:
 
 def _clear(folder: Path, pids: tuple[int, int]) -> None:
     end_kept(folder)
+    end_leftovers(folder)  # a holder that was killed has left behind what it had adopted
     for pid in pids:
         forget(folder, pid)
     if path := text(_paper(folder), "socket"):

@@ -1,8 +1,9 @@
 """The holder: a small process that owns one Claude Code process, so that no runner's end is an end for the agent.
 
-Standard library only, and run by its path: it may be started with any worktree as its working folder. It offers a
-private unix socket. Lines there: to the holder ``>`` and a line for Claude Code's input, or ``!`` and an order;
-from it ``<number> <line>`` for a line of Claude Code's output, or ``#`` and what the holder itself has to say.
+Standard library only, like ``journal`` and ``family`` beside it: it sees nothing else that is installed, and may be
+started with any worktree as its working folder. It offers a private unix socket. Lines there: to the holder ``>`` and
+a line for Claude Code's input, or ``!`` and an order; from it ``<number> <line>`` for a line of Claude Code's output,
+or ``#`` and what the holder itself has to say.
 """
 
 from __future__ import annotations
@@ -10,103 +11,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
 import signal
-import sys
-from collections import deque
 from pathlib import Path
 from typing import Any
 
+from runners.agents.claude import family
+from runners.agents.claude.journal import Journal, parsed
+
 LONGEST = 64 * 1024 * 1024
 """Bytes in one line; an image in a tool's result is a long one."""
-KEPT = 16 * 1024 * 1024
-"""Bytes of output kept for a runner that is away; beyond them the oldest progress is dropped, never a turn's end."""
 LOG_CAP = 1024 * 1024
 TAIL = 4000
 LOOK = 5.0
 """Seconds between two looks whether the session's folder is still there."""
 GRACE = 2.0
+ROUNDS = 50
 MEETING = 5.0
 """Seconds that a Claude Code which has ended already waits for whoever started it."""
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
-_NEVER_DROPPED = ("result", "conversation_reset", "rate_limit_event", "command_lifecycle")
-
-
-class Journal:
-    """Output since the last turn that a runner has taken note of, and what Claude Code waits to hear."""
-
-    def __init__(self) -> None:
-        self.last = 0
-        self.lines: deque[tuple[int, bytes, bool]] = deque()
-        self.pending: dict[str, bytes] = {}
-        self.state = "idle"
-        self.background = ""
-        self.sessions: list[str] = []
-        self._size = 0
-
-    def take(self, line: bytes) -> bytes | None:
-        """Note one line of output; the frame for a runner."""
-        message = _parsed(line)
-        kind = message.get("type")
-        if kind == "control_response":
-            return b"0 " + line
-        if kind == "control_request":
-            self.pending[str(message.get("request_id"))] = line
-            return b"0 " + line
-        if kind == "control_cancel_request":
-            self.pending.pop(str(message.get("request_id")), None)
-            return b"0 " + line
-        self._note(message)
-        self.last += 1
-        subtype = message.get("subtype")
-        lasting = kind in _NEVER_DROPPED or subtype == "session_state_changed"
-        self.lines.append((self.last, line, lasting))
-        self._size += len(line)
-        if self._size > KEPT:
-            self._drop()
-        return b"%d %s" % (self.last, line)
-
-    def _note(self, message: dict[str, Any]) -> None:
-        session = message.get("session_id")
-        if isinstance(session, str) and session and session not in self.sessions[-1:]:
-            self.sessions.append(session)
-        match message.get("subtype"):
-            case "session_state_changed":
-                self.state = str(message.get("state"))
-            case "background_tasks_changed":
-                self.background = json.dumps(message)
-
-    def _drop(self) -> None:
-        lasting = [entry for entry in self.lines if entry[2]]
-        passing = [entry for entry in self.lines if not entry[2]]
-        size = sum(len(line) for _, line, _ in self.lines)
-        while passing and size > KEPT // 2:
-            size -= len(passing.pop(0)[1])
-        self.lines = deque(sorted((*lasting[-2000:], *passing)))
-        self._size = sum(len(line) for _, line, _ in self.lines)
-
-    def answered(self, line: bytes) -> bool:
-        """Note one line of input. False: an answer to something that is no longer asked, to be dropped."""
-        if b'"control_response"' not in line[:200]:
-            return True
-        response = _parsed(line).get("response")
-        asked = str(response.get("request_id")) if isinstance(response, dict) else ""
-        return self.pending.pop(asked, None) is not None
-
-    def seen(self, upto: int) -> None:
-        while self.lines and self.lines[0][0] <= upto:
-            self._size -= len(self.lines.popleft()[1])
-
-
-def _parsed(line: bytes) -> dict[str, Any]:
-    try:
-        message = json.loads(line)
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
 
 
 class Watched(asyncio.subprocess.SubprocessStreamProtocol):
@@ -141,7 +65,7 @@ class Holder:
         if self._options.session and not self._lock(self._options.session):
             _say({"problem": "locked"})
             return 3
-        loop, adopts = asyncio.get_running_loop(), _adopt_orphans()
+        loop, adopts = asyncio.get_running_loop(), family.adopt_orphans()
         server = await asyncio.start_unix_server(self._serve, self._options.socket, limit=LONGEST)
         try:
             transport, watched = await loop.subprocess_exec(
@@ -149,7 +73,7 @@ class Holder:
                 *self._options.argv,
                 start_new_session=True,
                 pass_fds=tuple(self._locks.values()),  # a Claude Code that outlives its holder still holds its session
-                preexec_fn=_die_with_parent,  # this process has one thread
+                preexec_fn=family.die_with_parent,  # this process has one thread
             )
         except OSError as problem:
             _say({"problem": str(problem)})
@@ -159,13 +83,13 @@ class Holder:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._end, "told by a signal")
         if adopts:
-            loop.add_signal_handler(signal.SIGCHLD, _reap, self._process.pid)
+            loop.add_signal_handler(signal.SIGCHLD, family.reap, self._process.pid)
         tasks = [asyncio.create_task(work) for work in (self._relay(), self._errors(), self._look())]
         ender = asyncio.create_task(self._finish())
         await self._exited.wait()
         await asyncio.wait(tasks[:2], timeout=1.0)
         self._over.set()
-        _sweep([*await ender, *_below(os.getpid())])
+        await self._sweep(await ender)
         with contextlib.suppress(TimeoutError):  # one that ends at once is told too
             await asyncio.wait_for(self._met.wait(), MEETING)
         for task in tasks:
@@ -214,7 +138,7 @@ class Holder:
                 with contextlib.suppress(OSError):
                     await self._process.stdin.drain()
             return
-        order = _parsed(line[1:])
+        order = parsed(line[1:])
         if isinstance(upto := order.get("seen"), int):
             self._journal.seen(upto)
         if isinstance(note := order.get("note"), dict):
@@ -244,7 +168,9 @@ class Holder:
         assert self._process.stdout is not None
         while line := await self._line(self._process.stdout):
             frame = self._journal.take(line)
-            if frame is not None and (runner := self._runner) is not None:
+            if frame is None:
+                self._overhear(line)
+            elif (runner := self._runner) is not None:
                 runner.write(frame)
                 with contextlib.suppress(OSError):
                     await runner.drain()
@@ -259,12 +185,15 @@ class Holder:
 
     async def _errors(self) -> None:
         assert self._process.stderr is not None
-        log = Path(self._options.log)
         while chunk := await self._process.stderr.read(64 * 1024):
-            self._tail += chunk
-            del self._tail[:-TAIL]
-            with contextlib.suppress(OSError):  # a full disk must not stop the agent
-                _append(log, chunk)
+            self._overhear(chunk)
+
+    def _overhear(self, chunk: bytes) -> None:
+        """What is no message of its own: last words, perhaps."""
+        self._tail += chunk
+        del self._tail[:-TAIL]
+        with contextlib.suppress(OSError):  # a full disk must not stop the agent
+            _append(Path(self._options.log), chunk)
 
     async def _look(self) -> None:
         while True:
@@ -280,7 +209,7 @@ class Holder:
     async def _finish(self) -> list[int]:
         """Once told, end Claude Code. Returns what ran below it."""
         await self._over.wait()
-        process, below = self._process, _below(self._process.pid)
+        process, below = self._process, family.below(self._process.pid)
         if process.returncode is None and not self._journal.pending:
             assert process.stdin is not None
             process.stdin.close()
@@ -292,6 +221,14 @@ class Holder:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         return below
+
+    async def _sweep(self, known: list[int]) -> None:
+        family.sweep(known)
+        for _ in range(ROUNDS):  # one that was starting another when it was killed has left that one
+            if not (left := family.below(os.getpid())):
+                return
+            family.sweep(left)
+            await asyncio.sleep(0.02)
 
     async def _gone(self) -> bool:
         try:
@@ -322,45 +259,6 @@ class Holder:
             os.close(descriptor)
 
 
-def _die_with_parent() -> None:
-    """Linux: a killed holder takes Claude Code along, before it reads the end of its input as a refusal."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _adopt_orphans() -> bool:
-    """Linux: a background shell whose parent ends becomes our child, not init's: still known as ours."""
-    return sys.platform == "linux" and not ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _reap(cli: int) -> None:
-    """Those we adopted; Claude Code itself is waited for elsewhere."""
-    with contextlib.suppress(ChildProcessError):
-        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != cli:
-            os.waitpid(ended.si_pid, 0)
-
-
-def _below(pid: int) -> list[int]:
-    """All processes below this one: background shells have sessions of their own."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            parents.setdefault(parent, []).append(int(entry.name))
-    found, look = [], [pid]
-    while look:
-        children = parents.get(look.pop(), [])
-        found += children
-        look += children
-    return found
-
-
-def _sweep(pids: list[int]) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-
-
 def _append(log: Path, chunk: bytes) -> None:
     if log.exists() and log.stat().st_size + len(chunk) > LOG_CAP:
         log.replace(log.with_name(log.name + ".old"))
@@ -377,7 +275,7 @@ def _say(words: dict[str, Any]) -> None:
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser("holder")
     for name in ("folder", "socket", "log", "locks"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--session", default="")
@@ -388,7 +286,3 @@ def main(argv: list[str]) -> int:
         os._exit(0)  # nobody's child: whoever starts it may end, or be killed
     os.setsid()
     return asyncio.run(Holder(options).run())
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

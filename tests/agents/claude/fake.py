@@ -53,6 +53,9 @@ def turn(prompt: str) -> None:
             while not Path(rest).exists():
                 time.sleep(0.02)
             turn("ask 1")
+        case "stray":  # what some hook or library prints
+            print("a stray line\n[1]\n{}\n7", flush=True)
+            turn(f"ask {rest}")
         case "flood":
             for number in range(int(rest)):
                 words(f"{number} " + "x" * 100_000)
@@ -70,6 +73,9 @@ def turn(prompt: str) -> None:
         case "orphan":  # what a shell leaves behind that has ended itself
             subprocess.run(["sh", "-c", rest], stdout=subprocess.DEVNULL, start_new_session=True, check=True)
             words("left")
+        case "holding":  # its pipes outlive it
+            subprocess.Popen(["sleep", "60"], start_new_session=True)
+            sys.exit(int(rest))
         case "exit":
             sys.exit(int(rest))
         case _:

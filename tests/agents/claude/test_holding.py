@@ -76,6 +76,23 @@ async def test_questions_outlive_a_runner_that_lets_go(opened: Open) -> None:
     assert not (await again.steer("now?"))
 
 
+async def test_a_stray_line_does_not_keep_the_next_runner_from_a_healthy_agent(opened: Open, tmp_path: Path) -> None:
+    first = RecordingDesk()
+    agent = opened(first)
+    session = (await agent.start()).session
+    turn = asyncio.create_task(agent.prompt("stray 1"))
+    await first.question()
+    await agent.detach()
+    with pytest.raises(AgentDied):
+        await turn
+    again = opened(desk := RecordingDesk())
+    async with asyncio.timeout(10):
+        assert (await again.start(resume=session)).held
+    desk.open[0].answer.set_result(Chosen(ALLOW))
+    assert (await again.rejoin()).last_words.endswith("r0: allow")
+    assert "a stray line" in (tmp_path / "agent.log").read_text()
+
+
 async def test_the_newest_runner_is_the_one_that_is_heard(opened: Open) -> None:
     first = opened(RecordingDesk())
     session = (await first.start()).session
@@ -131,6 +148,24 @@ async def test_a_killed_agent_leaves_nothing_that_nobody_knows_of(opened: Open, 
     await agent.prompt(f"orphan sleep 60 & echo $! > {tmp_path}/pid")
     os.kill(json.loads((tmp_path / held.PAPER).read_text())["cli"], signal.SIGKILL)
     await soon(lambda: not started_at(int((tmp_path / "pid").read_text())))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+async def test_a_killed_holder_leaves_nothing_that_nobody_knows_of(opened: Open, tmp_path: Path) -> None:
+    agent = opened(RecordingDesk())
+    await agent.start()
+    await agent.prompt(f"orphan sleep 60 & echo $! > {tmp_path}/pid")
+    os.kill(json.loads((tmp_path / held.PAPER).read_text())["holder"], signal.SIGKILL)
+    await soon(lambda: not started_at(int((tmp_path / "pid").read_text())))
+
+
+async def test_its_end_is_told_though_something_holds_its_pipes(opened: Open) -> None:
+    agent = opened(RecordingDesk())
+    await agent.start()
+    async with asyncio.timeout(15):
+        with pytest.raises(AgentDied, match=r"exit status 3"):
+            await agent.prompt("holding 3")
+        await agent.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
