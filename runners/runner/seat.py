@@ -13,6 +13,7 @@ from bot.wire.messages import AgentDescribed
 from bot.wire.types import Ability
 from runners import kept
 from runners.agents.base import Agent, AgentInfo, AskDoor, Desk, Launch
+from runners.leftovers import end_leftovers
 from runners.repo import standing
 from runners.runner.introducing import rules
 from runners.runner.launch import agent_env
@@ -125,6 +126,8 @@ class Seat:
         agent, self.agent, self._info = self.agent, None, None
         if agent is not None:
             await agent.close()
+        if not self.in_terminal and (ended := await asyncio.to_thread(end_leftovers, self._folder)):
+            log.info("agent.leftovers_ended", pids=ended)
 
     async def detach(self) -> None:
         agent, self.agent, self._info = self.agent, None, None
