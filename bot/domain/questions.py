@@ -41,6 +41,14 @@ def blocking(question: Question) -> bool:
     return question.urgency in (Urgency.BLOCKING, Urgency.URGENT)
 
 
+ASSUMABLE = frozenset((QuestionKind.CHOICE, QuestionKind.TEXT))
+
+
+def assumed(question: Question) -> bool:
+    """Whether the agent goes on with a default that is told."""
+    return question.urgency is Urgency.ASSUMED and bool(question.default) and question.kind in ASSUMABLE
+
+
 def takes_text(question: Question) -> bool:
     """Whether any reply answers it. A choice without options can only be answered in words."""
     match question.kind:

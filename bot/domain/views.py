@@ -50,6 +50,8 @@ class SessionCard:
     steps_total: int = 0
     decisions: tuple[str, ...] = ()
     """What waits for a person, one line each."""
+    assumed: tuple[Question, ...] = ()
+    """Questions for which nothing waits: the agent goes on with their default unless somebody objects."""
     detail: str = ""
     """Why it failed, is asleep, or how to get at what it left."""
     next_digest: datetime | None = None

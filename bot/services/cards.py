@@ -8,10 +8,11 @@ from datetime import datetime
 
 from bot.domain import progress
 from bot.domain.deliveries import Subject
-from bot.domain.questions import Asked, blocking, comes_as_file
+from bot.domain.questions import Asked, assumed, comes_as_file
 from bot.domain.reviews import Offered
 from bot.domain.sessions import Session, Waiting, light
 from bot.domain.views import Light, ProgressView, QuestionCard, ReviewCard, SessionCard
+from bot.services import words
 from bot.services.ctx import Ctx
 from bot.services.words import cut
 from bot.store import deliveries, due, events, facts, hosts, people, prompts, questions, reviews, sessions
@@ -71,6 +72,7 @@ def session_card(ctx: Ctx, session: Session) -> SessionCard:
         steps_done=done,
         steps_total=total,
         decisions=tuple(line for line, _ in decisions),
+        assumed=_assumed(ctx, session),
         decision_links=tuple(link for _, link in decisions),
         detail=_detail(ctx, session, shown),
         next_digest=slot.at if slot else None,
@@ -121,21 +123,12 @@ def _detail(ctx: Ctx, session: Session, shown: Light) -> str:
         return f"Its host {session.host} is silent: answers are taken now and delivered on wake."
     if shown is Light.STOPPED:
         return session.last_words
-    return "\n".join(part for part in (_landed(ctx, session), session.detail, _look(session.look)) if part)
+    return "\n".join(part for part in (_landed(ctx, session), session.detail, words.look(session.look)) if part)
 
 
 def _landed(ctx: Ctx, session: Session) -> str:
     landed_on, commit = reviews.landed(ctx.tx, session.id) if session.ending is Ending.MERGED else ("", "")
     return f"merged into {landed_on} at `{commit[:7]}`" if landed_on and commit else ""
-
-
-def _look(look: str) -> str:
-    """The command that shows what a session left, with what it does."""
-    if not look or "\n" in look or "`" in look:
-        return look
-    does = {"git switch": "To look at its branch", "cd ": "To look at its worktree", "git merge": "To bring it in"}
-    lead = next((words for begin, words in does.items() if look.startswith(begin)), "To look at what it left")
-    return f"{lead}: `{look}`"
 
 
 def _decisions(ctx: Ctx, session: Session) -> list[tuple[str, str]]:
@@ -148,7 +141,8 @@ def _decisions(ctx: Ctx, session: Session) -> list[tuple[str, str]]:
 
     lines = []
     for asked in questions.open_in(ctx.tx, session.id):
-        lines.append((_line(asked.question), where(Subject.QUESTION, asked.card)))
+        if not _only_here(ctx, asked):
+            lines.append((_line(asked.question), where(Subject.QUESTION, asked.card)))
     for offered in reviews.open_in(ctx.tx, session.id):
         if offered.merging_by is None:
             said = f"Review {offered.review.commit[:7]}: {cut(_first_line(offered.review.summary), 120)}"
@@ -156,11 +150,22 @@ def _decisions(ctx: Ctx, session: Session) -> list[tuple[str, str]]:
     return lines
 
 
+def _assumed(ctx: Ctx, session: Session) -> tuple[Question, ...]:
+    if not session.open:
+        return ()
+    return tuple(asked.question for asked in questions.open_in(ctx.tx, session.id) if _only_here(ctx, asked))
+
+
+def _only_here(ctx: Ctx, asked: Asked) -> bool:
+    """An assumption calls nobody, so it has no card of its own, unless it was asked together with what does."""
+    return assumed(asked.question) and deliveries.shown_at(ctx.tx, Subject.QUESTION, asked.card) is None
+
+
 def _line(question: Question) -> str:
     """What is asked, and what is done meanwhile where nothing waits for the answer."""
-    title = cut(question.title, 150)
     default = next((o.label for o in question.options if o.id == question.default), question.default)
-    return title if blocking(question) or not default else f"{title} (going on with: {cut(default, 60)})"
+    meanwhile = f" (going on with: {cut(default, 60)})" if assumed(question) else ""
+    return cut(question.title, 150) + meanwhile
 
 
 def _first_line(text: str) -> str:

@@ -151,7 +151,8 @@ def decision(ctx: Ctx, row: digests.Row, session: Session, number: int) -> Decis
                 return None
             settled = ""
             if asked.answered:
-                settled = f"{people.called(ctx.tx, asked.answered.by)}: {cut(asked.answered.words, 200)}"
+                who, title = people.called(ctx.tx, asked.answered.by), cut(asked.question.title, 150)
+                settled = f"{title} → {cut(asked.answered.words, 200)} · {who}"
             elif asked.withdrawn:
                 settled = cut(asked.withdrawn.reason, 200) or "withdrawn"
             return replace(line, since=asked.at, question=asked.question, settled=settled)

@@ -72,7 +72,7 @@ def allowed(act: Act, session: Session) -> Note | None:
 
 def gone(session: Session) -> Note:
     """For whoever talks to a session that has ended."""
-    look = f"\n{words.escape(session.look)}" if session.look else ""
+    look = f"\n{words.escape(words.look(session.look))}" if session.look else ""
     return Note(f"{words.code(session.name)} has ended; nothing reaches it any more.{look}", problem=True)
 
 

@@ -42,3 +42,12 @@ def channel(name: str) -> str:
     """A channel by its id, or as it was configured by name."""
     is_id = name[:1] in ("C", "G") and name.isalnum() and name.isupper()
     return f"<#{name}>" if is_id else f"#{escape(name.lstrip('#'))}"
+
+
+def look(command: str) -> str:
+    """The command that shows what a session left, with what it does."""
+    if not command or "\n" in command or "`" in command:
+        return command
+    does = {"git switch": "To look at its branch", "cd ": "To look at its worktree", "git merge": "To bring it in"}
+    lead = next((words for begin, words in does.items() if command.startswith(begin)), "To look at what it left")
+    return f"{lead}: `{command}`"

@@ -98,7 +98,7 @@ async def test_a_settled_decision_is_edited_in_the_digest_and_on_home(board: Boa
     board.clock.forward(seconds=6)
     await board.deliver()
     (page,) = digests(board)
-    assert page.decisions[0].settled == "Ana: FTS"
+    assert page.decisions[0].settled == "Which index? → FTS · Ana"
     assert (await board.desk.home(ANA)).decisions == ()
     assert (await board.desk.home(ANA)).answered_today == 1
     assert (await board.desk.home(ANA)).pinged_today == 1

@@ -160,7 +160,7 @@ async def test_an_assumption_waits_for_the_digest_unless_that_is_too_late(board:
     assert board.shown(Subject.QUESTION) == []
     (shown,) = board.shown(Subject.SESSION)
     assert shown.light is Light.WORKING  # type: ignore[union-attr]
-    assert "going on with: FTS" in shown.decisions[0]  # type: ignore[union-attr]
+    assert [question.default for question in shown.assumed] == ["fts"]  # type: ignore[union-attr]
     await runner.says(Asked(assumed(runner, board.clock.at + timedelta(minutes=10), 2)))
     await board.deliver()
     assert card(board).mention == ANA

@@ -259,6 +259,7 @@ session_cards = st.builds(
     context=st.none() | counts,
     budget=st.none() | st.floats(0, 1e6),
     attached=st.booleans(),
+    assumed=_some(questions, 5),
     decision_links=_some(words | st.just("https://x.slack.com/archives/C1/p1"), 40),
     last_words=words,
     exit_status=st.none() | st.integers(-300, 300),

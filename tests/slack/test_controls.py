@@ -14,8 +14,8 @@ from bot.slack import text
 from bot.slack.blocks import answers, digest
 from bot.slack.blocks.failure import failure_card
 from bot.slack.blocks.session import listing, session_card, status
-from bot.wire.types import Ability, PromptId
-from tests.slack.samples import ANA, NOW, SEARCH
+from bot.wire.types import Ability, PromptId, Urgency
+from tests.slack.samples import ANA, NOW, SEARCH, question
 from tests.slack.samples import digest as a_digest
 from tests.slack.samples import session_card as card
 from tests.slack.test_cards import buttons, first
@@ -142,6 +142,14 @@ def test_a_digest_says_what_was_used() -> None:
     message = digest.digest(view)
     assert "⚙️ cart · 4/6 · $0.40" in message.text
     assert "used so far: 81.2k tokens · $0.40" in message.text
+
+
+def test_an_assumption_without_a_card_is_answered_on_the_sessions() -> None:
+    assumption = question(urgency=Urgency.ASSUMED, default="fts", until=LATER)
+    message = session_card(card(assumed=(assumption,)))
+    assert f"💭 Which index? · Going on with *FTS* unless somebody objects by {text.clock(LATER)}" in message.text
+    assert "Waiting for a decision" not in message.text
+    assert {"Keep FTS", "Tantivy instead"} <= set(buttons(message))
 
 
 def test_a_digest_tells_who_rests_from_who_works() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.domain.questions import assumed
 from bot.slack import text
 from bot.slack.actions import Act, Verb
 from bot.slack.blocks.kit import ROW, Button, Card
-from bot.wire.types import ALLOW, ALWAYS, APPROVE, DENY, Option, Question, QuestionKind, Urgency
+from bot.wire.types import ALLOW, ALWAYS, APPROVE, DENY, Option, Question, QuestionKind
 
 SIGN = {QuestionKind.CHOICE: "❓", QuestionKind.TEXT: "❓", QuestionKind.PERMISSION: "🔐", QuestionKind.PLAN: "🗺️"}
 ASSUMED = "💭"
@@ -34,14 +35,6 @@ BEGINNING = 900
 
 def sign(question: Question) -> str:
     return ASSUMED if assumed(question) else SIGN[question.kind]
-
-
-def assumed(question: Question) -> bool:
-    """Whether the agent goes on with a default that is told."""
-    return question.urgency is Urgency.ASSUMED and bool(question.default) and question.kind in ASSUMABLE
-
-
-ASSUMABLE = frozenset((QuestionKind.CHOICE, QuestionKind.TEXT))
 
 
 def default(question: Question, limit: int = 200) -> str:

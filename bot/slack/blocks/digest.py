@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from bot.domain.questions import assumed
 from bot.domain.views import DecisionLine, DigestView, HomeView, Light, SessionLine
 from bot.slack import text
 from bot.slack.actions import Act, Verb
-from bot.slack.blocks.choices import answers, assumed, controls_say_all, is_cut, sign, unless
+from bot.slack.blocks.choices import answers, controls_say_all, is_cut, sign, unless
 from bot.slack.blocks.controls import failed_buttons
 from bot.slack.blocks.kit import Block, Button, Card, Message, link
 from bot.slack.blocks.review import sha, verdicts, warnings

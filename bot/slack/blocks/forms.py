@@ -118,7 +118,7 @@ def start(offers: StartOffers, context: Context, task: str = "") -> Block:
             "scope",
             "Allowed paths",
             _write(placeholder="src/**, tests/**"),
-            "Empty: all that is allowed.",
+            "Empty: wherever the repository allows.",
             optional=True,
         ),
         _input("reviewer", "Reviewer", {"type": "users_select"}, "Empty: you review it.", optional=True),

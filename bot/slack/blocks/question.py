@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain.naming import GATES
+from bot.domain.questions import assumed
 from bot.domain.views import Answered, QuestionCard, Withdrawn
 from bot.slack import text
 from bot.slack.actions import Act, Verb
@@ -15,7 +17,6 @@ from bot.slack.blocks.choices import (
     SHARED,
     TITLE,
     answers,
-    assumed,
     default,
     is_cut,
     matter,
@@ -90,7 +91,7 @@ def _answered(card: Card, view: QuestionCard, done: Answered) -> None:
         card.say(text.prose(said, ALONE.context))
     if done.answer.option is not None and reason and reason not in said:
         card.say(text.prose(reason, ALONE.context))
-    if view.question.detail.strip() and view.question.kind is QuestionKind.PERMISSION:
+    if view.question.detail.strip() and view.question.kind in GATES:
         card.say(text.fence(view.question.detail, ALONE.detail))
     card.small(*_by(view, done))
 

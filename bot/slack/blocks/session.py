@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -9,17 +10,20 @@ from itertools import zip_longest
 from bot.domain import progress
 from bot.domain.intents import Listing, StatusOf, Waiting
 from bot.domain.progress import Used
+from bot.domain.questions import assumed
 from bot.domain.views import Light, SessionCard
 from bot.slack import text
 from bot.slack.actions import Act, Verb
-from bot.slack.blocks.choices import sign
+from bot.slack.blocks.choices import answers, is_cut, sign, unless
 from bot.slack.blocks.controls import read_when, session_buttons
 from bot.slack.blocks.failure import failed
 from bot.slack.blocks.kit import Button, Card, Message, link
 from bot.slack.blocks.progress import beside
-from bot.wire.types import Ability
+from bot.wire.types import Ability, Question
 
 AT_REST = frozenset((Light.REVIEW, Light.STOPPED, Light.FAILED, Light.LIMITED))
+ASSUMPTIONS = 3
+"""Assumptions that can be answered on a session's card."""
 QUEUED = 5
 """Follow-ups that a status shows."""
 
@@ -61,10 +65,24 @@ def _body(card: Card, view: SessionCard) -> None:
         waiting.append(f"• and {len(view.decisions) - 8} more")
     if waiting:
         card.say("\n".join(["Waiting for a decision:", *waiting]))
+    _assumptions(card, view.assumed)
     card.say(text.prose(view.detail, 1200))
     if view.light is Light.FAILED:
         card.say(_last_words(view.last_words, view))
     _asides(card, view)
+
+
+def _assumptions(card: Card, told: Sequence[Question]) -> None:
+    """They have no card of their own before they are due: whoever comes looking may object here."""
+    for number, question in enumerate(told[:ASSUMPTIONS], 1):
+        card.say("\n".join(part for part in (_assumption(question), text.line(question.context, 300)) if part))
+        answers(card, question, cut=is_cut(question), key=f"assumed.{number}", later=False)
+    if len(told) > ASSUMPTIONS:
+        card.small(f"and {text.count(len(told) - ASSUMPTIONS, 'more assumption')}: Status shows them")
+
+
+def _assumption(question: Question) -> str:
+    return f"{sign(question)} {text.line(question.title, 240)} · {unless(question)}"
 
 
 def _decisions(view: SessionCard) -> list[tuple[str, str]]:
@@ -190,7 +208,7 @@ def status(view: StatusOf) -> Message:
     if doing := pace(view.session):
         card.say(doing)
     for question in view.questions[:8]:
-        card.say(f"{sign(question)} {text.line(question.title, 240)}")
+        card.say(_assumption(question) if assumed(question) else f"{sign(question)} {text.line(question.title, 240)}")
     if len(view.questions) > 8:
         card.say(f"and {len(view.questions) - 8} more questions")
     if view.review:
@@ -207,7 +225,9 @@ def status(view: StatusOf) -> Message:
     if view.session.attached and Ability.ADOPT in view.session.abilities:
         card.small("`switchboard adopt` in its worktree moves it from the terminal under a runner")
     context = f"{text.tokens(view.session.context)} in its context" if view.session.context else ""
-    card.small(text.usage(view.session.tokens, view.session.cost, view.session.budget), context)
+    used = text.usage(view.session.tokens, view.session.cost)
+    spent = text.usage(view.session.tokens, view.session.cost, view.session.budget)
+    card.small(f"used {spent}" if used else spent, context)
     facts = replace(view.session, budget=None, tokens=None, cost=None)
     card.small(*_facts(facts), link(view.session.link, "thread") if view.session.link else "")
     return card.message()
