@@ -56,8 +56,8 @@ class AgentProcess:
         finally:
             for fd in (inner_in, inner_out, inner_err):
                 os.close(fd)
-        reader, close_reader = await _reader(outer_out)
-        errors, close_errors = await _reader(outer_err)
+        reader, close_reader = await pipe_reader(outer_out)
+        errors, close_errors = await pipe_reader(outer_err)
         writer = await _writer(outer_in)
         self = cls(process, reader, writer)
         self._closers = [close_reader, close_errors, writer.close]
@@ -147,7 +147,8 @@ def _not_started(launch: Launch, problem: Exception) -> AgentError:
     return AgentMissing(f"Agent {launch.name}: “{command}” could not be started: {problem}.", fix)
 
 
-async def _reader(fd: int) -> tuple[asyncio.StreamReader, Callable[[], None]]:
+async def pipe_reader(fd: int) -> tuple[asyncio.StreamReader, Callable[[], None]]:
+    """Of a pipe's outer end, which is closed with it, and what closes it."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     transport, _ = await loop.connect_read_pipe(

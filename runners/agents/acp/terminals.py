@@ -8,10 +8,12 @@ import os
 import shlex
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from asyncio import StreamReader
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runners.agents.process import pipe_reader
 from runners.agents.text import one_line
 
 MOST_TERMINALS = 50
@@ -31,14 +33,25 @@ class Exit:
 
 
 class Terminal:
-    """One command. Its output is what fits into ``limit`` bytes, the newest kept."""
+    """One command. Its output is what fits into ``limit`` bytes, the newest kept.
 
-    def __init__(self, title: str, process: asyncio.subprocess.Process, limit: int) -> None:
+    The pipe is our own: asyncio waits for the end of its pipes, which a grandchild may hold open for ever.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        process: asyncio.subprocess.Process,
+        limit: int,
+        output: tuple[StreamReader, Callable[[], None]],
+    ) -> None:
         self.title = title
         self._process = process
         self._limit = limit
+        self._reader, self._hang_up = output
         self._kept = bytearray()
         self.truncated = False
+        self._reading = asyncio.create_task(self._read(), name=f"terminal.output {process.pid}")
         self._ended = asyncio.create_task(self._watch(), name=f"terminal {process.pid}")
 
     @property
@@ -64,23 +77,22 @@ class Terminal:
             await asyncio.wait({self._ended}, timeout=GRACE)
         self._signal(signal.SIGKILL)  # and whatever it left behind
         await asyncio.wait({self._ended})
+        self._reading.cancel()
+        await asyncio.wait({self._reading})
+        self._hang_up()
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
     async def _watch(self) -> Exit:
-        """Until the command itself ends; a grandchild that holds the pipe is not waited for."""
-        reading = asyncio.create_task(self._read(), name=f"terminal.output {self._process.pid}")
+        """Until the command itself ends; a grandchild that holds the pipe is not waited for, and heard all the same."""
         status = await self._process.wait()
-        await asyncio.wait({reading}, timeout=0.5)
-        reading.cancel()
-        await asyncio.wait({reading})
+        await asyncio.wait({self._reading}, timeout=0.5)
         return Exit(code=status) if status >= 0 else Exit(signal=_name(-status))
 
     async def _read(self) -> None:
-        assert self._process.stdout is not None
-        while chunk := await self._process.stdout.read(_CHUNK):
+        while chunk := await self._reader.read(_CHUNK):
             self._kept += chunk
             if len(self._kept) > self._limit:
                 del self._kept[: len(self._kept) - self._limit]
@@ -103,21 +115,26 @@ class Terminals:
         if len(self._all) >= MOST_TERMINALS:
             raise NoTerminal(f"{MOST_TERMINALS} terminals are open; release some first.")
         argv = await asyncio.to_thread(_argv, command, args)
+        outer, inner = os.pipe()
+        output = await pipe_reader(outer)
         try:
             process = await asyncio.create_subprocess_exec(
                 *argv,
                 cwd=cwd,
                 env={**os.environ, **self._env, **env},
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                stdout=inner,
+                stderr=inner,
                 start_new_session=True,
             )
         except (OSError, ValueError) as problem:
+            output[1]()
             words = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
             raise NoTerminal(f"“{one_line(command, 200)}” could not be started: {words}.") from problem
+        finally:
+            os.close(inner)
         kept = DEFAULT_LIMIT if limit is None else max(0, min(limit, MOST_OUTPUT))
-        terminal = Terminal(one_line(shlex.join(argv) if args else command, 120), process, kept)
+        terminal = Terminal(one_line(shlex.join(argv) if args else command, 120), process, kept, output)
         if self._closed:
             await terminal.kill()
             raise NoTerminal("The session is ending.")
