@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from pathlib import Path
 from typing import BinaryIO
@@ -61,15 +62,32 @@ def read_text(root: Path, name: str, line: int | None = None, limit: int | None 
 
 
 def write_text(root: Path, name: str, text: str) -> None:
-    """Make or replace the file, and the folders it is in. Raises OutOfBounds."""
+    """Make or replace the file as a whole, and make the folders it is in. Raises OutOfBounds: nothing has changed."""
     path = inside(root, name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _opened(path, name, os.O_WRONLY | os.O_CREAT) as file:
-            file.truncate()
-            file.write(text.encode("utf-8", "surrogatepass"))
+        try:
+            with _opened(path, name, os.O_WRONLY) as file:  # it may be written, and its mode is kept
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        except FileNotFoundError:
+            mode = None
+        _replace(path, text.encode("utf-8", "surrogatepass"), mode)
     except OSError as problem:
         raise OutOfBounds(f"{name} cannot be written: {problem.strerror}.") from problem
+
+
+def _replace(path: Path, data: bytes, mode: int | None) -> None:
+    """Written beside it and renamed: a disk that is full leaves what was there."""
+    beside = path.with_name(f".switchboard-{secrets.token_hex(8)}.new")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), "wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            file.write(data)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _opened(path: Path, name: str, flags: int) -> BinaryIO:
