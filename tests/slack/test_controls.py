@@ -44,7 +44,8 @@ TELL, STATUS, STOP = "Tell it…", "Status", "Stop"
             {"light": Light.LIMITED, "limited_until": LATER, "wakes": False},
             ["Resume now", "Wake at reset", TELL, STATUS, STOP],
         ),
-        ({"light": Light.LIMITED}, ["Resume now", TELL, STATUS, STOP]),
+        ({"light": Light.LIMITED}, ["Resume now", "Stay asleep", TELL, STATUS, STOP]),
+        ({"light": Light.LIMITED, "wakes": False}, ["Resume now", "Wake by itself", TELL, STATUS, STOP]),
         ({"light": Light.FAILED, "abilities": ALL}, ["Resume", "Look", "Drop"]),
         ({"light": Light.FAILED}, ["Resume", "Look", "Drop"]),
         ({"light": Light.FAILED, "abilities": frozenset([Ability.STEER])}, ["Look", "Drop"]),
@@ -150,6 +151,11 @@ def test_an_assumption_without_a_card_is_answered_on_the_sessions() -> None:
     assert f"💭 Which index? · Going on with *FTS* unless somebody objects by {text.clock(LATER)}" in message.text
     assert "Waiting for a decision" not in message.text
     assert {"Keep FTS", "Tantivy instead"} <= set(buttons(message))
+
+
+def test_a_budget_that_cannot_be_kept_says_so() -> None:
+    assert "Its budget holds nothing up" in session_card(card(budget=5.0, tokens=900)).text
+    assert "Its budget holds nothing up" not in session_card(card(budget=5.0, tokens=900, cost=0.1)).text
 
 
 def test_a_digest_tells_who_rests_from_who_works() -> None:

@@ -42,8 +42,9 @@ def _wakes(view: SessionCard) -> list[Button]:
         return []
     switch = Button("Stay asleep", Act(Verb.SLEEP, view.session))
     if not view.wakes:
-        switch = Button("Wake at reset", Act(Verb.WAKE, view.session))
-    return [Button("Resume now", resume), *([switch] if view.limited_until else [])]
+        label = "Wake at reset" if view.limited_until else "Wake by itself"
+        switch = Button(label, Act(Verb.WAKE, view.session))
+    return [Button("Resume now", resume), switch]
 
 
 def _rests(view: SessionCard) -> list[Button]:

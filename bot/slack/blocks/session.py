@@ -106,6 +106,8 @@ def _asides(card: Card, view: SessionCard) -> None:
         card.small(f"⚠️ {text.line(note, 400)}")
     card.small(f"⚠️ {text.line(view.trouble, 400)}" if view.trouble.strip() else "")
     card.small(_after_limit(view))
+    if view.budget is not None and view.tokens and view.cost is None:
+        card.small("⚠️ Its budget holds nothing up: this agent tells its tokens and no money")
     card.small(beside(view.background))
     if view.queued:
         words = "waits" if view.queued == 1 else "wait"
@@ -119,7 +121,8 @@ def _after_limit(view: SessionCard) -> str:
     if view.light is not Light.LIMITED:
         return ""
     if view.limited_until is None:
-        return "Nobody said until when: Resume now tries again"
+        then = "it tries again from time to time" if view.wakes else "it stays asleep until somebody resumes it"
+        return f"Nobody said until when: {then}"
     return "It goes on by itself then" if view.wakes else "It stays asleep then, until somebody resumes it"
 
 
