@@ -133,7 +133,7 @@ def _in_view(ws: Workspace, person: str, view_id: str, action: Json, state: Json
     modals.keep(ws, view)
     return common(ws, "block_actions", person) | {
         "container": {"type": "view", "view_id": view.id},
-        "trigger_id": ws.triggers.make(person, view.id),
+        "trigger_id": ws.triggers.make(person),
         "view": modals.show(view),
         "actions": [_action(ws, element, action)],
     }

@@ -23,7 +23,7 @@ async def submit(ws: Workspace, person: str, view_id: str, values: Json) -> Json
         await ws.settle()
         return {"ok": False, "error": "invalid_input", "errors": errors}
     payload = common(ws, "view_submission", person) | {
-        "trigger_id": ws.triggers.make(person, view.id),
+        "trigger_id": ws.triggers.make(person),
         "view": modals.show(view),
         "response_urls": [],
     }

@@ -16,8 +16,6 @@ REMEMBERED_SECONDS = 600.0
 class Trigger:
     person: str
     made: float
-    view_id: str = ""
-    """The open modal the trigger came from, if any."""
     used: bool = False
     dead: bool = False
 
@@ -29,11 +27,11 @@ class Triggers:
         self._clock = clock
         self._known: dict[str, Trigger] = {}
 
-    def make(self, person: str, view_id: str = "") -> str:
+    def make(self, person: str) -> str:
         now = self._clock.time()
         self._known = {key: found for key, found in self._known.items() if found.made > now - REMEMBERED_SECONDS}
         trigger_id = f"{int(now * 1000)}.{int(now)}.{new_token(size=16)}"
-        self._known[trigger_id] = Trigger(person, now, view_id)
+        self._known[trigger_id] = Trigger(person, now)
         return trigger_id
 
     def peek(self, trigger_id: str) -> Trigger:

@@ -21,7 +21,6 @@ from bot.wire.types import Ending, PersonId, Question
 
 TASK_SHOWN = 1_200
 TROUBLE_SHOWN, BACKGROUND_SHOWN = 300, 20
-LIGHTS_AT_REST = frozenset((Light.ENDED, Light.MERGED))
 
 
 def asleep_since(ctx: Ctx, session: Session) -> datetime | None:

@@ -133,10 +133,6 @@ class Desk:
         """The session whose thread this is."""
         return await self._db.read(lambda tx: sessions.in_thread(tx, channel, thread_ts))
 
-    async def session_names(self, by: PersonId) -> tuple[str, ...]:
-        """Open sessions that this person may talk to, newest first."""
-        return await self._read(lambda ctx: looking.names(ctx, by))
-
     async def all_sessions(self) -> Sequence[SessionCard]:
         """Every open session, the oldest first."""
         return await self._read(lambda ctx: [cards.session_card(ctx, s) for s in sessions.of(ctx.tx, None)])

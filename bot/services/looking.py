@@ -7,10 +7,9 @@ from datetime import timedelta
 from bot.domain.intents import Listing, Note, Response, StatusOf, Waiting
 from bot.domain.views import Light
 from bot.services import cards, finding
-from bot.services.ctx import Act, Ctx
+from bot.services.ctx import Act
 from bot.store import commands, events, prompts, questions, reviews, sessions
 from bot.wire.messages import ReportNow
-from bot.wire.types import PersonId
 
 ENDED_SHOWN_FOR = timedelta(days=1)
 ENDED_SHOWN = 5
@@ -46,8 +45,3 @@ def status(act: Act, named: str) -> Response:
         last_words=session.snapshot.last_words if session.snapshot and session.open else session.last_words,
         queued=tuple(Waiting(kept.id, kept.text, kept.by) for kept in prompts.queued(act.tx, session.id)),
     )
-
-
-def names(ctx: Ctx, by: PersonId) -> tuple[str, ...]:
-    everyone = by in ctx.settings.admins
-    return tuple(session.name for session in reversed(sessions.of(ctx.tx, None if everyone else by)))

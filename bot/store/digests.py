@@ -94,11 +94,6 @@ def set_next(tx: Tx, digest: int, following: datetime) -> None:
     tx.run("UPDATE digests SET next = ? WHERE id = ?", to_us(following), digest)
 
 
-def last_at(tx: Tx, person: PersonId) -> datetime | None:
-    row = tx.one("SELECT MAX(at) FROM digests WHERE person = ?", person)
-    return None if row is None or row[0] is None else from_us(row[0])
-
-
 def showing(tx: Tx, ref: str, since: datetime) -> list[tuple[int, PersonId]]:
     """Digests since then with a decision of this id in them."""
     rows = tx.all(

@@ -177,8 +177,6 @@ async def test_lists_and_status(board: Board) -> None:
     listing = await board.does(ANA, ListSessions())
     assert isinstance(listing, Listing)
     assert [card.name for card in listing.sessions] == ["add-search", "add-tests"]
-    assert await board.desk.session_names(ANA) == ("add-tests", "add-search")
-    assert await board.desk.session_names(BEN) == ()
     status = await board.does(BEN, Status("add-search"))
     assert isinstance(status, StatusOf)
     assert status.session.session == runner.peer.session

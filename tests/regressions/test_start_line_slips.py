@@ -18,7 +18,7 @@ async def test_a_taken_name_is_refused_with_a_free_one(board: Board) -> None:
     assert refused.field == "name"
     assert "`rate` is taken" in refused.text
     assert "`rate-2` is free" in refused.text
-    assert await board.desk.session_names(ANA) == ("rate",)
+    assert [session.name for session in await board.desk.all_sessions()] == ["rate"]
 
 
 async def test_a_name_made_from_the_task_may_be_numbered(board: Board) -> None:

@@ -17,7 +17,6 @@ BUTTONS = 5
 """More options than this become a menu."""
 BOXES = 10
 """More options than this, of which several may be chosen, become a menu: Slack has no more boxes in a block."""
-GRANTS = frozenset((ALLOW, ALWAYS))
 
 
 @dataclass(frozen=True)
