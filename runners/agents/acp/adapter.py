@@ -29,6 +29,8 @@ from runners.errors import AgentDied, AgentError
 log = structlog.get_logger()
 T = TypeVar("T")
 
+REFUSED_WITHIN = 1.0
+"""Seconds in which an agent refuses a prompt that it does not take in within a turn."""
 _REASONS: dict[StopReason, Literal["done", "cancelled", "refused", "limit"]] = {
     "end_turn": "done",
     "cancelled": "cancelled",
@@ -55,7 +57,7 @@ class AcpAgent:
         self._gone = asyncio.Event()
         self._closed = False
         self._session = ""
-        self._steered: set[asyncio.Task[PromptResponse]] = set()
+        self._steered: list[tuple[str, asyncio.Task[PromptResponse]]] = []
         self._process: AgentProcess | None = None
         self._lines: AcpLines | None = None
         self._connection: ClientSideConnection | None = None
@@ -131,10 +133,9 @@ class AcpAgent:
         while True:
             try:
                 response = await self._connected(self._live().prompt(self._session, [text_block(text)]))
-                while self._steered:
-                    response = await self._connected(self._steered.pop())
             except RequestError as problem:
                 return self._failed(Fault(problem.code, str(problem), problem.data))
+            response = await self._said_within(response)
             self._count(response)
             if self._client.refusing or not self._client.owed:
                 reason = _REASONS[response.stop_reason]
@@ -142,6 +143,19 @@ class AcpAgent:
                     reason = "done"  # some agents end their turn by themselves when a permission is denied
                 return TurnEnded(reason, self._client.translator.last_words)
             text = self._client.take_owed()
+
+    async def _said_within(self, response: PromptResponse) -> PromptResponse:
+        """The end of the prompts said within the turn. One that failed ends no turn: its words are owed."""
+        unheard: list[str] = []
+        while self._steered:
+            text, saying = self._steered.pop(0)
+            try:
+                response = await saying
+            except RequestError as problem:
+                log.info("agent.steer.failed", agent=self._launch.name, problem=str(problem))
+                unheard.append(text)
+        self._client.owed[:0] = unheard
+        return response
 
     def _failed(self, fault: Fault) -> TurnEnded:
         """The agent lives, but its turn came to nothing. Raises where only a person at its machine can help."""
@@ -175,9 +189,7 @@ class AcpAgent:
         if not way or not self._turn.locked() or self._client.refusing or self._gone.is_set():
             return False
         if way == "prompt":
-            saying = self._live().prompt(self._session, [text_block(text)])
-            self._steered.add(asyncio.create_task(saying, name="agent.steer"))
-            return True
+            return await self._say_within(text)
         params = {
             "sessionId": self._session,
             "prompt": [{"type": "text", "text": text}],
@@ -189,6 +201,17 @@ class AcpAgent:
             log.info("agent.steer.refused", agent=self._launch.name, problem=str(problem))
             return False
         return isinstance(told, dict) and told.get("outcome") == "injected"
+
+    async def _say_within(self, text: str) -> bool:
+        """By a second prompt. One that is not taken is refused at once; what fails later is said again."""
+        saying = self._connected(self._live().prompt(self._session, [text_block(text)]))
+        said = (text, asyncio.create_task(saying, name="agent.steer"))
+        self._steered.append(said)
+        done, _ = await asyncio.wait({said[1]}, timeout=REFUSED_WITHIN)
+        if done and said in self._steered and said[1].exception() is not None:
+            self._steered.remove(said)
+            return False
+        return True
 
     async def reset(self) -> Cleared:
         """A new session in the same process: what the old one left running there goes on."""
@@ -229,7 +252,7 @@ class AcpAgent:
                 await asyncio.wait({task})
         if self._connection is not None:
             await self._connection.close()
-        await asyncio.gather(*self._steered, return_exceptions=True)
+        await asyncio.gather(*(saying for _, saying in self._steered), return_exceptions=True)
 
     async def detach(self) -> None:
         await self.close()  # an ACP agent ends with its input
