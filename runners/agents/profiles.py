@@ -28,8 +28,8 @@ class Quirks:
     tool_wait: float = 0.0
     """Seconds that it lets a tool of an MCP server run: the ask tool parks before that. 0: the tool goes by the name
     that the agent gives itself."""
-    always: tuple[str, ...] | None = None
-    """Ids of the "always" options that hold for this session only; others are not offered. None: not known, all are."""
+    always: tuple[str, ...] = ()
+    """Ids of the "always" options that are known to hold for this session only; no others are offered."""
     reset: Literal["new", "/clear"] = "new"
     """A new session in the same process, or a command of its own that clears the context."""
     files: bool = True
@@ -56,7 +56,7 @@ class Profile:
     login: str = ""
     install: str = ""
     least: Version = ()
-    """The oldest version that works; empty: any."""
+    """The oldest series that was tried: an old npm takes older ones without a word. Empty: none was tried."""
     version: tuple[str, ...] = ("--version",)
     """What makes its program print its version; empty: it cannot."""
     quirks: Quirks = Quirks()
@@ -89,7 +89,8 @@ _ALL = (
         ("claude-agent-acp",),
         login="Run `claude` in a terminal on this machine and log in with /login.",
         install="Run: npm install -g @agentclientprotocol/claude-agent-acp (Node.js 22 or newer)",
-        quirks=Quirks(reset="/clear", cost="process", always=()),
+        least=(0, 101),
+        quirks=Quirks(reset="/clear", cost="process"),
     ),
     Profile(
         "codex-acp",
@@ -98,6 +99,7 @@ _ALL = (
         env={"INITIAL_AGENT_MODE": "workspace-write"},  # in its default mode a model answers its permission requests
         login="Run `codex login` in a terminal on this machine.",
         install="Run: npm install -g @agentclientprotocol/codex-acp",
+        least=(2, 6),
         quirks=Quirks(
             steer="method",
             tool_wait=300.0,
@@ -110,7 +112,8 @@ _ALL = (
         ("opencode", "acp"),
         login="Run `opencode auth login` in a terminal on this machine.",
         install="Run: npm install -g opencode-ai",
-        quirks=Quirks(question="tool", steer="prompt"),
+        least=(1, 18),
+        quirks=Quirks(question="tool", steer="prompt", always=("always",)),
     ),
     Profile(
         "gemini",
@@ -119,6 +122,7 @@ _ALL = (
         model_argv=("--model", "{model}"),
         login="Run `gemini` in a terminal on this machine and log in, or set GEMINI_API_KEY.",
         install="Run: npm install -g @google/gemini-cli",
+        least=(0, 61),
         quirks=Quirks(
             question="tool",
             resume=("load",),
@@ -135,6 +139,7 @@ _ALL = (
         model_argv=("--model", "{model}"),
         login="Run `qwen` in a terminal on this machine and log in with /auth.",
         install="Run: npm install -g @qwen-code/qwen-code (Node.js 22 or newer)",
+        least=(0, 24),
         quirks=Quirks(question="permission", resume=("load",), tool_wait=600.0, always=("proceed_always",)),
     ),
     Profile(
@@ -174,6 +179,11 @@ _ALL = (
 PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _ALL})
 
 
+_DEMO = Quirks(always=("always",))
+
+
 def quirks(profile: str) -> Quirks:
     """Of the profile with this name; an unknown one has none."""
+    if profile == "demo":
+        return _DEMO
     return PROFILES[profile].quirks if profile in PROFILES else Quirks()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from runners.agents.base import Adapter, Agent, Desk, Launch
@@ -21,6 +22,8 @@ def open_agent(launch: Launch, desk: Desk) -> Agent:
         case "acp":
             from runners.agents.acp.adapter import AcpAgent
 
+            if launch.argv[1:] == DEMO_ARGV[1:]:
+                launch = replace(launch, profile=DEMO)
             return AcpAgent(launch, desk)
         case "claude":
             from runners.agents.claude.adapter import ClaudeAgent

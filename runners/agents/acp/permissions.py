@@ -116,10 +116,10 @@ def _diff(path: str, old: str, new: str) -> str:
     return "\n".join(lines) or f"{path}: no change of text"
 
 
-def lasting(options: Sequence[PermissionOption], known: tuple[str, ...] | None) -> PermissionOption | None:
-    """The option that grants all like it; only those ``known`` to end with the session, where that is known."""
+def lasting(options: Sequence[PermissionOption], known: tuple[str, ...]) -> PermissionOption | None:
+    """The option that grants all like it, of those ``known`` to end with the session."""
     for option in options:
-        if option.kind == "allow_always" and (known is None or option.option_id in known):
+        if option.kind == "allow_always" and option.option_id in known:
             return option
     return None
 
