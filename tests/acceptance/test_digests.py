@@ -47,7 +47,7 @@ async def test_one_digest_over_all_sessions_is_answered_where_it_stands(tmp_path
         channel, ts = ana.where(page)
         await ana.acts(channel, ts, close)
         assert "Close matches" in words(await stories[1].chosen(choices[1]))
-        settled = await ana.sees(lambda m: m["ts"] == ts and "Ana: Close matches" in words(m), "the settled line")
+        settled = await ana.sees(lambda m: m["ts"] == ts and "→ Close matches · Ana" in words(m), "the settled line")
         assert len(answers_under(settled, "|one>*")) >= 3
         assert has_button(ana.messages[ana.where(choices[0])], "Later")
 
