@@ -8,16 +8,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from runners.agents.base import Agent, Launch
+from runners.agents.base import Agent, Launch, TurnEnded
 from runners.agents.registry import DEMO_ARGV, open_agent
 from tests.agents.repos import Worktree
 from tests.contract.desk import RecordingDesk
-from tests.contract.peers import Ask, Choose, Run, Say, Step
+from tests.contract.peers import OWNED, Ask, Choose, Run, Say, Step
 
 FOLLOW = [{"say": "[told: {{prompt}}]"}]
 
 
 class Demo:
+    promises = OWNED
+
     def __init__(self, folder: Path, worktree: Worktree) -> None:
         self._folder, self._worktree = folder, worktree
         self._desks: list[RecordingDesk] = []
@@ -45,6 +47,9 @@ class Demo:
         self._desks.append(desk)
         self.agents.append(open_agent(launch, desk))
         return self.agents[-1]
+
+    async def turn(self, agent: Agent, text: str) -> TurnEnded:
+        return await agent.prompt(text)
 
     def heard(self) -> str:
         return "".join(desk.words for desk in self._desks)

@@ -14,7 +14,8 @@ from typing import Protocol
 
 import pytest
 
-from runners.agents.base import Agent
+from bot.wire.types import Ability
+from runners.agents.base import Agent, TurnEnded
 from tests.agents.repos import Worktree
 from tests.contract.desk import RecordingDesk
 
@@ -55,12 +56,19 @@ Step = Say | Run | Choose | Ask
 class Peer(Protocol):
     """One agent in one worktree; its sessions outlive its processes."""
 
+    promises: frozenset[Ability]
+    """What its adapter must be able to do; tests that need more leave it out."""
+
     def play(self, *turns: tuple[Step, ...]) -> None:
         """What it does in its turns, one after another. Called once, before ``agent``."""
         ...
 
     def agent(self, desk: RecordingDesk) -> Agent:
         """Not started yet; the peer closes it in the end."""
+        ...
+
+    async def turn(self, agent: Agent, text: str) -> TurnEnded:
+        """It is told this, by whoever tells it things, and works its next turn off."""
         ...
 
     def heard(self) -> str:
@@ -72,7 +80,10 @@ PEERS = {
     "demo": (),
     "claude": (pytest.mark.agents,),
     "codex": (pytest.mark.agents,),
+    "attach": (),
 }
+OWNED = frozenset((Ability.PROMPT, Ability.CANCEL, Ability.RESUME, Ability.RESET))
+"""What every agent of our own can do."""
 
 
 def present() -> list[object]:

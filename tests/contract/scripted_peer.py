@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from runners.agents.base import Agent
+from bot.wire.types import Ability
+from runners.agents.base import Agent, TurnEnded
 from tests.agents.scripted import Calls, Model, Reply, Says, scripted
 from tests.contract.desk import RecordingDesk
-from tests.contract.peers import Ask, Choose, Run, Say, Step
+from tests.contract.peers import OWNED, Ask, Choose, Run, Say, Step
 
 
 @dataclass
@@ -21,6 +22,7 @@ class ScriptedPeer:
     shell: Callable[[str], Calls]
     question: Callable[[tuple[Choose, ...]], Calls]
     agents: list[Agent] = field(default_factory=list)
+    promises: frozenset[Ability] = OWNED | {Ability.STEER}
 
     def play(self, *turns: tuple[Step, ...]) -> None:
         self.model.then(*(self._reply(step) for turn in turns for step in turn))
@@ -28,6 +30,9 @@ class ScriptedPeer:
     def agent(self, desk: RecordingDesk) -> Agent:
         self.agents.append(self.open_(desk))
         return self.agents[-1]
+
+    async def turn(self, agent: Agent, text: str) -> TurnEnded:
+        return await agent.prompt(text)
 
     def heard(self) -> str:
         return self.model.heard

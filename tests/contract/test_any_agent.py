@@ -32,16 +32,21 @@ async def peer(request: pytest.FixtureRequest, tmp_path: Path, worktree: Worktre
         yield peer
 
 
+def needs(peer: Peer, ability: Ability) -> None:
+    if ability not in peer.promises:
+        pytest.skip(f"its adapter does not promise to {ability}")
+
+
 async def test_it_works_a_task_off_and_says_so(peer: Peer, worktree: Worktree) -> None:
     peer.play((Run("touch made.txt"), Say("Made it.")))
     desk = RecordingDesk([Chosen(ALLOW)])
     agent = peer.agent(desk)
     info = await agent.start()
     assert info.title
-    assert info.version
+    assert info.version or Ability.PROMPT not in peer.promises  # who only listens is not told it
     assert info.session
-    assert {Ability.PROMPT, Ability.CANCEL, Ability.RESUME} <= info.abilities
-    ended = await agent.prompt("Make it.")
+    assert peer.promises <= info.abilities
+    ended = await peer.turn(agent, "Make it.")
     assert (ended.reason, ended.last_words) == ("done", "Made it.")
     assert (worktree.path / "made.txt").exists()
     (asked,) = desk.asked
@@ -57,7 +62,7 @@ async def test_a_denial_stands_and_its_words_arrive(peer: Peer, worktree: Worktr
     peer.play((Run("touch made.txt"), Say("Understood.")), (Say("Understood."),))
     agent = peer.agent(RecordingDesk([Chosen(DENY, "Leave that to Ben.")]))
     await agent.start()
-    ended = await agent.prompt("Make it.")
+    ended = await peer.turn(agent, "Make it.")
     assert ended.reason == "done"
     assert not (worktree.path / "made.txt").exists()
     assert "Leave that to Ben." in peer.heard()
@@ -75,7 +80,7 @@ async def test_a_question_is_answered_by_option_or_in_words(peer: Peer, answer: 
     desk = RecordingDesk([answering])
     agent = peer.agent(desk)
     await agent.start()
-    await agent.prompt("Choose.")
+    await peer.turn(agent, "Choose.")
     (asked,) = desk.asked
     assert (asked.kind, asked.title, asked.allow_text) == (QuestionKind.CHOICE, "Which index?", True)
     assert [option.label for option in asked.options] == ["FTS", "Tantivy"]
@@ -92,7 +97,7 @@ async def test_several_questions_of_one_call_stand_on_one_card(peer: Peer) -> No
     desk = RecordingDesk([lambda i: Chosen(i.options[0].id), several])
     agent = peer.agent(desk)
     await agent.start()
-    await agent.prompt("Choose.")
+    await peer.turn(agent, "Choose.")
     (group,) = desk.groups
     assert [inquiry.title for inquiry in group] == ["Which index?", "Which parts?"]
     if group[1].multiple:  # not every agent has questions with several answers
@@ -100,11 +105,12 @@ async def test_several_questions_of_one_call_stand_on_one_card(peer: Peer) -> No
 
 
 async def test_stop_withdraws_what_is_open_and_the_next_prompt_works(peer: Peer, worktree: Worktree) -> None:
+    needs(peer, Ability.CANCEL)
     peer.play((Run("touch made.txt"), Say("Made it.")), (Say("Hello again."),))
     desk = RecordingDesk()
     agent = peer.agent(desk)
     await agent.start()
-    turn = asyncio.create_task(agent.prompt("Make it."))
+    turn = asyncio.create_task(peer.turn(agent, "Make it."))
     question = await desk.question()
     await agent.cancel()
     assert (await turn).reason == "cancelled"
@@ -113,10 +119,11 @@ async def test_stop_withdraws_what_is_open_and_the_next_prompt_works(peer: Peer,
 
 
 async def test_a_session_goes_on_after_its_end(peer: Peer) -> None:
+    needs(peer, Ability.RESUME)
     peer.play((Say("It is about notes."),), (Say("I remember."),))
     agent = peer.agent(RecordingDesk())
     session = (await agent.start()).session
-    await agent.prompt("What is this about?")
+    await peer.turn(agent, "What is this about?")
     await agent.close()
 
     desk = RecordingDesk()
@@ -124,16 +131,17 @@ async def test_a_session_goes_on_after_its_end(peer: Peer) -> None:
     info = await again.start(resume=session)
     assert info.resumed
     assert "It is about notes." not in desk.words
-    ended = await again.prompt("Go on.")
+    ended = await peer.turn(again, "Go on.")
     assert ended.last_words.endswith("I remember.")
 
 
 async def test_closing_ends_a_turn_with_a_question_open(peer: Peer) -> None:
+    needs(peer, Ability.CANCEL)
     peer.play((INDEX, Say("Thank you.")))
     desk = RecordingDesk()
     agent = peer.agent(desk)
     await agent.start()
-    turn = asyncio.create_task(agent.prompt("Choose."))
+    turn = asyncio.create_task(peer.turn(agent, "Choose."))
     question = await desk.question()
     await asyncio.gather(agent.close(), agent.close())
     with contextlib.suppress(AgentDied):
@@ -147,15 +155,30 @@ async def test_nothing_can_be_said_into_a_turn_that_is_not(peer: Peer) -> None:
     await agent.start()
     assert not await agent.steer("too early")
     await agent.cancel()
-    assert (await agent.prompt("Hello?")).reason == "done"
+    assert (await peer.turn(agent, "Hello?")).reason == "done"
+
+
+async def test_words_within_a_turn_reach_it(peer: Peer) -> None:
+    needs(peer, Ability.STEER)
+    peer.play((Run("touch made.txt"), Say("Made it."), Say("With a test.")))
+    desk = RecordingDesk()
+    agent = peer.agent(desk)
+    await agent.start()
+    turn = asyncio.create_task(peer.turn(agent, "Make it."))
+    question = await desk.question()
+    assert await agent.steer("Write a test as well.")
+    question.answer.set_result(Chosen(ALLOW))
+    assert (await turn).reason == "done"
+    assert "Write a test as well." in peer.heard()
 
 
 async def test_a_reset_clears_the_context_where_it_can(peer: Peer) -> None:
+    needs(peer, Ability.RESET)
     peer.play((Say("Noted."),), (Say("Hello."),))
     agent = peer.agent(RecordingDesk())
     info = await agent.start()
     assert Ability.RESET in info.abilities
-    await agent.prompt("Remember this.")
+    await peer.turn(agent, "Remember this.")
     cleared = await agent.reset()
     assert cleared.session
-    assert (await agent.prompt("Hello?")).reason == "done"
+    assert (await peer.turn(agent, "Hello?")).reason == "done"
