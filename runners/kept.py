@@ -12,7 +12,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from runners.runner.ticket import write_atomic
+from runners.files import write_atomic
 
 PAPER = "kept.json"
 

@@ -7,8 +7,8 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from runners.files import FOLDER
 from runners.kept import kept
-from runners.runner.launch import FOLDER
 
 
 def end_leftovers(folder: Path, proc: Path = Path("/proc")) -> list[int]:

@@ -16,7 +16,7 @@ from bot.wire.types import QuestionId, Urgency
 from runners.agents.base import Answered, Inquiry
 from runners.ask.calls import Call
 from runners.ask.tool import Outcome
-from runners.runner.ticket import write_atomic
+from runners.files import write_atomic
 
 log = structlog.get_logger()
 

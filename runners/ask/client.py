@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from runners.ask.paper import Paper, read_paper
 from runners.errors import RunnerError
-from runners.runner.ticket import ENDED
+from runners.files import ENDED
 
 SILENT = 60.0
 """Seconds without a sign of life from the door, which gives one every 15."""

@@ -22,7 +22,7 @@ from aiohttp import web
 
 from runners.agents.base import AskDoor
 from runners.ask.paper import DOOR, Paper, read_paper
-from runners.runner.ticket import write_atomic
+from runners.files import write_atomic
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runners.errors import RunnerError
-from runners.runner.launch import FOLDER
+from runners.files import FOLDER
 
 SCRIPT = "script"
 """The agent of a session that a script brought on the board."""

@@ -13,6 +13,7 @@ import structlog
 from msgspec.structs import replace
 
 from bot.wire.messages import AttachAsked, EventBody
+from runners import files
 from runners.attach import hook, places, record
 from runners.attach.control import Reply, Request, refusal
 from runners.attach.record import DETACH, Record
@@ -223,7 +224,7 @@ class Attachments:
                 "This session runs under a runner now.",
                 "Take it back into a terminal first: switchboard adopt --back. Or stop it in its thread.",
             )
-        ticket.write_atomic(folder / DETACH, b"")
+        files.write_atomic(folder / DETACH, b"")
         hook.poke(str(folder))
         return {"ok": True, "worktree": known.worktree, "session": folder.name}
 

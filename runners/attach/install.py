@@ -15,7 +15,7 @@ from msgspec import Struct
 from platformdirs import user_data_path
 
 from runners.attach import settings
-from runners.runner.ticket import write_atomic
+from runners.files import write_atomic
 
 
 class Kept(Struct, frozen=True):

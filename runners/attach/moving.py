@@ -16,6 +16,7 @@ import structlog
 from msgspec.structs import replace
 
 from bot.wire.types import SessionId
+from runners import files
 from runners.agents.registry import program
 from runners.attach import record
 from runners.attach.board import Moves
@@ -118,15 +119,15 @@ class Mover(Moves):
         """The session with neither a terminal nor a runner; a runner is started again at the end."""
         async with self._locks[session]:
             try:
-                await asyncio.to_thread(ticket.write_atomic, folder / ADOPTING, b"")
+                await asyncio.to_thread(files.write_atomic, folder / ADOPTING, b"")
                 if terminal and record.alive(terminal):
                     await _ended(terminal, "its terminal")
-                if pid := await asyncio.to_thread(ticket.holder, folder / ticket.LOCK):
+                if pid := await asyncio.to_thread(ticket.holder, folder / files.LOCK):
                     await _released(folder, pid)
                 yield
             finally:
                 (folder / ADOPTING).unlink(missing_ok=True)
-                if await asyncio.to_thread(ticket.holder, folder / ticket.LOCK) is None:
+                if await asyncio.to_thread(ticket.holder, folder / files.LOCK) is None:
                     await self._spawner.start(folder)
 
 
@@ -145,20 +146,20 @@ async def _released(folder: Path, pid: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + ENDS_WITHIN
-    while await asyncio.to_thread(ticket.holder, folder / ticket.LOCK) is not None:
+    while await asyncio.to_thread(ticket.holder, folder / files.LOCK) is not None:
         if time.monotonic() > until:
-            raise RunnerError(f"This session's runner ({pid}) does not end.", f"{folder / ticket.LOG} says more.")
+            raise RunnerError(f"This session's runner ({pid}) does not end.", f"{folder / files.LOG} says more.")
         await asyncio.sleep(0.05)
 
 
 async def _remember(folder: Path, agent_session: str) -> None:
-    async with Spool(folder / ticket.SPOOL, utc_now) as spool:
+    async with Spool(folder / files.SPOOL, utc_now) as spool:
         memory = await Memory.load(spool, SessionId(folder.name))
         await memory.save(replace(memory.state, agent_session=agent_session, introduced=True))
 
 
 async def _remembered(folder: Path) -> str:
-    async with Spool(folder / ticket.SPOOL, utc_now) as spool:
+    async with Spool(folder / files.SPOOL, utc_now) as spool:
         return (await Memory.load(spool, SessionId(folder.name))).state.agent_session
 
 

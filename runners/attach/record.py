@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from runners.errors import AgentConfused
-from runners.runner.ticket import ENDED, TICKET, write_atomic
+from runners.files import ENDED, TICKET, write_atomic
 
 ROUTES = "attached"
 """In a host's data folder."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runners.attach import settings
-from runners.runner.ticket import write_atomic
+from runners.files import write_atomic
 
 FOLDER = "attach"
 """In a host's data folder: settings given to agents; nothing of it is in a worktree."""

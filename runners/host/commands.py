@@ -35,6 +35,7 @@ from bot.wire.messages import (
     WithdrawPrompt,
 )
 from bot.wire.types import Ending, SessionId, SessionSpec
+from runners import files
 from runners.attach.board import Attachments, Told
 from runners.attach.placing import open_attached
 from runners.config import HostConfig
@@ -155,14 +156,14 @@ class Commands:
         spec = body.spec
         folder = self._folder(spec.session)
         log.info("session.start", session=spec.session, repo=spec.repo, agent=spec.agent)
-        if await asyncio.to_thread((folder / ticket.TICKET).exists):
+        if await asyncio.to_thread((folder / files.TICKET).exists):
             paper = await asyncio.to_thread(ticket.read, folder)  # a crash came between the ticket and our word of it
         elif spec.attach:
             paper = await self._attached(spec)
         else:
             paper = await opening.open_session(self._config, self._data, spec, self._reserving)
         try:
-            if await asyncio.to_thread(ticket.holder, folder / ticket.LOCK) is None:
+            if await asyncio.to_thread(ticket.holder, folder / files.LOCK) is None:
                 await self._spawner.start(folder)
         except (RunnerError, OSError) as err:
             # The session is there, and its runner is started again like any that has ended.
@@ -186,12 +187,12 @@ class Commands:
     async def _stop_session(self, body: StopSession, done: int) -> None:
         """The runner does the stopping, woken or started for it: it alone knows what is open."""
         folder = self._folder(body.session)
-        if not await asyncio.to_thread((folder / ticket.TICKET).exists):
+        if not await asyncio.to_thread((folder / files.TICKET).exists):
             gone = SessionEnded(Ending.STOPPED, branch="", last_words="This session is not known on its host any more.")
             await self._spool.commit([Outgoing(gone, body.session)], done=done)
             return
         await asyncio.to_thread(ticket.ask_to_stop, folder, body)
-        pid = await asyncio.to_thread(ticket.holder, folder / ticket.LOCK)
+        pid = await asyncio.to_thread(ticket.holder, folder / files.LOCK)
         if pid:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGUSR1)

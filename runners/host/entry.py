@@ -15,6 +15,7 @@ from typing import Any, TextIO, cast
 
 import structlog
 
+from runners import files
 from runners.agents.registry import open_agent
 from runners.errors import RunnerError
 from runners.redact import redact
@@ -85,7 +86,7 @@ def run_runner(folder: Path, ready_fd: int | None = None) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     log_to_stderr()
     try:
-        lock = ticket.Lock.take(folder / ticket.LOCK)
+        lock = ticket.Lock.take(folder / files.LOCK)
     except RunnerError as err:
         log.warning("runner.not_started", error=str(err))
         return 2

@@ -13,6 +13,7 @@ import structlog
 
 from bot.wire.messages import HostDescribed
 from bot.wire.types import SessionId
+from runners import files
 from runners.attach import control
 from runners.attach.board import Attachments
 from runners.attach.moving import Mover
@@ -25,7 +26,6 @@ from runners.host.watching import LOOK_EVERY, Runners
 from runners.lifeline import watch_lifeline
 from runners.link.link import Address, Link
 from runners.link.spool import Spool
-from runners.runner import ticket
 from runners.runner.daemon import BOT_FILE, on_signals, utc_now
 
 log = structlog.get_logger()
@@ -88,7 +88,7 @@ class Host:
 
     async def run(self) -> None:
         bot = self._options.address.bot.encode()
-        await asyncio.to_thread(ticket.write_atomic, self._data / BOT_FILE, bot)
+        await asyncio.to_thread(files.write_atomic, self._data / BOT_FILE, bot)
         async with control.served(self._data, self._attachments.handle), asyncio.TaskGroup() as tasks:
             jobs = [
                 tasks.create_task(job, name=name)

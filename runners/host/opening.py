@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.wire.types import Place, SessionSpec
+from runners import files
 from runners.config import AgentConfig, HostConfig, RepoConfig
 from runners.errors import AgentMissing, RunnerError, WorktreeProblem, disk_problem
 from runners.redact import redact
@@ -114,7 +115,7 @@ def _begin(config: HostConfig, data: Path, folder: Path, repo: RepoConfig, spec:
     for private in (data, folder.parent, folder, data / "worktrees"):
         private.mkdir(parents=True, exist_ok=True, mode=0o700)
     begun = Begun(str(repo.path), str(place), branch, _ports(config.first_port, repo.ports, _taken(data)))
-    ticket.write_atomic(folder / BEGUN, msgspec.json.encode(begun))
+    files.write_atomic(folder / BEGUN, msgspec.json.encode(begun))
     return begun
 
 
@@ -147,7 +148,7 @@ def _paper(
     begun: Begun,
     spec: SessionSpec,
 ) -> Ticket:
-    (folder / ticket.EXCLUDE).write_text(launch.exclude_file(repo.path, repo.copy), "utf-8")
+    (folder / files.EXCLUDE).write_text(launch.exclude_file(repo.path, repo.copy), "utf-8")
     place = Place(
         branch=opened.branch,
         worktree=str(opened.path),
@@ -208,7 +209,7 @@ def _house(repo: RepoConfig) -> House:
 def _taken(data: Path) -> list[tuple[int, int]]:
     found = []
     for path in (data / "sessions").glob(f"*/{BEGUN}"):
-        if (path.parent / ticket.ENDED).exists():
+        if (path.parent / files.ENDED).exists():
             continue
         ports = msgspec.json.decode(path.read_bytes(), type=Begun).ports
         if ports:
@@ -220,7 +221,7 @@ def open_sessions(data: Path) -> list[Path]:
     """Folders of sessions that were placed and are not over. Blocking."""
     root = data / "sessions"
     folders = sorted(root.iterdir()) if root.exists() else []
-    return [folder for folder in folders if (folder / ticket.TICKET).exists() and not (folder / ticket.ENDED).exists()]
+    return [folder for folder in folders if (folder / files.TICKET).exists() and not (folder / files.ENDED).exists()]
 
 
 def _ports(first: int, count: int, taken: Iterable[tuple[int, int]]) -> tuple[int, int] | None:

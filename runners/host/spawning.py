@@ -15,9 +15,9 @@ from typing import Self
 import structlog
 
 from runners.errors import RunnerError
+from runners.files import LOG
 from runners.host import entry
 from runners.process import GRACE
-from runners.runner.ticket import LOG
 
 log = structlog.get_logger()
 

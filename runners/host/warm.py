@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from runners.files import LOG
 from runners.host import entry
-from runners.runner.ticket import LOG
 
 
 def _reap(_number: int, _frame: FrameType | None) -> None:

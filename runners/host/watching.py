@@ -15,7 +15,7 @@ import structlog
 
 from bot.wire.messages import EventBody, SessionChanged, SessionEnded
 from bot.wire.types import Ending, RunState, SessionId
-from runners import kept
+from runners import files, kept
 from runners.errors import RunnerError
 from runners.host import opening
 from runners.host.restarting import Next, Restarts
@@ -90,7 +90,7 @@ class Runners:
             self._troubles.pop(what, None)
 
     async def _revive(self, folder: Path) -> None:
-        if await asyncio.to_thread(ticket.holder, folder / ticket.LOCK) is not None:
+        if await asyncio.to_thread(ticket.holder, folder / files.LOCK) is not None:
             return
         restarts = self._restarts[folder.name]
         match restarts.next(time.monotonic()):
@@ -107,7 +107,7 @@ class Runners:
 
     async def _give_up(self, folder: Path, rest: float) -> None:
         detail = (
-            f"Its runner ends again as soon as it is started; {folder / ticket.LOG} on its machine says why. "
+            f"Its runner ends again as soon as it is started; {folder / files.LOG} on its machine says why. "
             f"It is tried again in {_minutes(rest)} by itself, and takes then what was said here."
         )
         log.error("runner.given_up", session=folder.name)
@@ -119,7 +119,7 @@ class Runners:
         if ended := await asyncio.to_thread(kept.end_kept, folder):
             log.warning("session.kept_ended", session=session, pids=ended)
         await self._tell(await asyncio.to_thread(_ended_as_it_is, folder, detail), session)
-        await asyncio.to_thread(ticket.write_atomic, folder / ticket.ENDED, b"")
+        await asyncio.to_thread(files.write_atomic, folder / files.ENDED, b"")
 
     async def pause(self) -> None:
         pids = await asyncio.to_thread(self._living)
@@ -133,7 +133,7 @@ class Runners:
         log.info("runners.paused", count=len(pids), killed=len(left))
 
     def _living(self) -> list[int]:
-        found = (ticket.holder(folder / ticket.LOCK) for folder in opening.open_sessions(self._data))
+        found = (ticket.holder(folder / files.LOCK) for folder in opening.open_sessions(self._data))
         return [pid for pid in found if pid]
 
 

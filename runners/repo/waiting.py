@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from runners import files
 from runners.repo import git
-from runners.runner import ticket
 
 FOLDER = "merges"
 """In the host's data folder."""
@@ -50,7 +50,7 @@ class Records:
     def add(self, found: Waiting) -> None:
         """Before its branch is made: a record without a branch counts for nothing, a branch without one neither."""
         stamped = msgspec.structs.replace(found, at=time.time_ns())
-        ticket.write_atomic(self._folder / f"{found.made}.json", msgspec.json.encode(stamped))
+        files.write_atomic(self._folder / f"{found.made}.json", msgspec.json.encode(stamped))
 
     def standing(self, base: str, tip: str) -> list[Waiting]:
         """What still waits for ``base``, now at ``tip``, newest first. What was taken, moved or deleted goes."""

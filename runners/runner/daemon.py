@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from bot.wire.messages import ReviewWithdrawn, SessionChanged
 from bot.wire.types import Ending, RunState
-from runners import kept
+from runners import files, kept
 from runners.ask.finding import SCRIPT
 from runners.ask.serving import door_for
 from runners.clock import Time, WallTime
@@ -116,13 +116,13 @@ class Runner:
         # A bot that has everything accepts the token no more: its acknowledgement was lost, not the news.
         while not await self._link.drained(5.0) and self._link.refusal is None:
             pass
-        await asyncio.to_thread(ticket.write_atomic, self._folder / ticket.ENDED, b"")
+        await asyncio.to_thread(files.write_atomic, self._folder / files.ENDED, b"")
 
     async def _watch_disk(self) -> None:
         while self._spool.failure is None:
             await self._spool.broken.wait()
         raise RunnerError(
-            f"{self._folder / ticket.SPOOL} cannot be written: {self._spool.failure}.", "Free some disk space."
+            f"{self._folder / files.SPOOL} cannot be written: {self._spool.failure}.", "Free some disk space."
         )
 
     # --- ending ------------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ async def run(folder: Path, open_agent: OpenAgent) -> None:
     paper = await asyncio.to_thread(ticket.read, folder)
     structlog.contextvars.bind_contextvars(session=paper.spec.session)
     async with AsyncExitStack() as stack:
-        spool = await stack.enter_async_context(Spool(folder / ticket.SPOOL, utc_now))
+        spool = await stack.enter_async_context(Spool(folder / files.SPOOL, utc_now))
         if ended := await asyncio.to_thread(end_leftovers, folder):
             log.warning("runner.leftovers_ended", pids=ended)
         memory = await Memory.load(spool, paper.spec.session)

@@ -7,15 +7,14 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from bot.wire.types import Person
+from runners.files import EXCLUDE, FOLDER
 from runners.repo import git
-from runners.runner.ticket import EXCLUDE, Ticket
+from runners.runner.ticket import Ticket
 
 SECRETS = ("SWITCHBOARD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 
 
 POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
-FOLDER = "SWITCHBOARD_FOLDER"
-"""Marks every process that a session started, so that what a killed runner left can be found."""
 
 
 def clean(env: MutableMapping[str, str]) -> None:

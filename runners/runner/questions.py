@@ -16,10 +16,10 @@ from bot.wire.messages import AnswerApplied, Asked, QuestionWithdrawn
 from bot.wire.types import Answer, Question, QuestionId, Share, Urgency
 from runners.agents.base import Answered, Inquiry, Unanswered, Update
 from runners.clock import Time, WallTime
+from runners.files import write_atomic
 from runners.runner import answers, session, wording
 from runners.runner.memory import Memory
 from runners.runner.session import Known, State
-from runners.runner.ticket import write_atomic
 
 log = structlog.get_logger()
 

@@ -13,13 +13,14 @@ from bot.wire.messages import AgentDescribed
 from bot.wire.types import Ability
 from runners import kept
 from runners.agents.base import Agent, AgentInfo, AskDoor, Desk, Launch
+from runners.files import AGENT_LOG
 from runners.leftovers import end_leftovers
 from runners.repo import standing
 from runners.runner.introducing import rules
 from runners.runner.launch import agent_env
 from runners.runner.memory import Memory
 from runners.runner.preamble import PREAMBLE_VERSION
-from runners.runner.ticket import AGENT_LOG, Ticket
+from runners.runner.ticket import Ticket
 
 log = structlog.get_logger()
 

@@ -14,10 +14,7 @@ from bot.wire.messages import StopSession
 from bot.wire.types import Place, SessionSpec
 from runners.agents.base import Adapter
 from runners.errors import AlreadyRunning, RunnerError
-
-TICKET, LOCK, ENDED, STOP, SPOOL, LOG, AGENT_LOG, EXCLUDE = (
-    "ticket.json", "lock", "ended", "stop.json", "spool.db", "runner.log", "agent.log", "exclude",
-)  # fmt: skip
+from runners.files import STOP, TICKET, write_atomic
 
 
 class Ticket(Struct, frozen=True):
@@ -63,17 +60,6 @@ def stop_asked(folder: Path) -> StopSession | None:
         return msgspec.json.decode((folder / STOP).read_bytes(), type=StopSession)
     except (OSError, msgspec.DecodeError):
         return None
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """All or nothing, readable by this user only."""
-    fresh = path.with_name(path.name + ".new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 def read(folder: Path) -> Ticket:

@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "runners.repo": (
         "bot.wire",
         "runners.errors",
+        "runners.files",
         "runners.config",
         "runners.process",
         "runners.redact",
@@ -44,6 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "runners.runner": (
         "bot.wire",
         "runners.errors",
+        "runners.files",
         "runners.config",
         "runners.process",
         "runners.redact",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runners.agents.base import Launch
 from runners.agents.claude.adapter import ClaudeAgent
-from runners.runner.launch import FOLDER
+from runners.files import FOLDER
 from tests.agents.repos import Worktree
 from tests.agents.scripted import Calls, Model
 from tests.contract.desk import RecordingDesk

@@ -12,11 +12,11 @@ from typing import Any
 
 from bot.wire.messages import CommandBody, DeliverAnswer, Prompt, SessionChanged
 from bot.wire.types import Answer, Question, RunState, SessionId, SessionSpec
+from runners import files
 from runners.agents.registry import DEMO_ARGV, open_agent
 from runners.config import AgentConfig, HostConfig, RepoConfig
 from runners.host import entry, opening
 from runners.link.spool import Spool
-from runners.runner import ticket
 from runners.runner.daemon import BOT_FILE, Runner, utc_now
 from runners.runner.memory import Memory
 from runners.runner.seat import OpenAgent
@@ -75,7 +75,7 @@ class Scene:
         """What a host does before it starts the runner."""
         order = order or spec(self.board, "playback", "Add search")
         self.paper = await opening.open_session(self.config(), self.folder / "data", order, asyncio.Lock())
-        ticket.write_atomic(self.folder / "data" / BOT_FILE, self.bot.url.encode())
+        files.write_atomic(self.folder / "data" / BOT_FILE, self.bot.url.encode())
         return self.paper
 
     @asynccontextmanager
@@ -84,7 +84,7 @@ class Scene:
         if self.paper is None:
             await self.place()
         assert self.paper is not None
-        async with Spool(self.session / ticket.SPOOL, utc_now) as spool:
+        async with Spool(self.session / files.SPOOL, utc_now) as spool:
             found = Runner(self.session, self.paper, spool, await Memory.load(spool, S), self.open_agent, self.time)
             task = asyncio.create_task(found.run())
             try:
@@ -100,7 +100,7 @@ class Scene:
         if self.paper is None:
             await self.place()
         assert self.paper is not None
-        async with Spool(self.session / ticket.SPOOL, utc_now) as spool:
+        async with Spool(self.session / files.SPOOL, utc_now) as spool:
             memory = await Memory.load(spool, S)
             found = Runner(self.session, self.paper, spool, memory, self.open_agent, self.time)
             task = asyncio.create_task(found.run())

@@ -28,6 +28,7 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import Answer, Ending, RunState, SessionId, Share
+from runners import files
 from runners.repo import git
 from runners.runner import ticket
 from tests.runners.board import ANA, Board, Running, running
@@ -65,7 +66,7 @@ class Machine:
             yield process
 
     def runner(self, session: str = S) -> int | None:
-        return ticket.holder(self.data / "sessions" / session / ticket.LOCK)
+        return ticket.holder(self.data / "sessions" / session / files.LOCK)
 
     async def runner_gone(self, pid: int) -> None:
         async with asyncio.timeout(20):
@@ -79,7 +80,7 @@ def machine(tmp_path: Path) -> AsyncIterator[Machine]:
     found.script(CHOICE, *TOLD)
     yield found  # type: ignore[misc]
     for folder in (found.data / "sessions").glob("*"):
-        if pid := ticket.holder(folder / ticket.LOCK):
+        if pid := ticket.holder(folder / files.LOCK):
             os.kill(pid, signal.SIGKILL)  # each of these was started by this test
 
 
@@ -236,7 +237,7 @@ async def test_a_killed_bot_loses_nothing_and_the_answer_arrives_once(machine: M
         await answered(board)
         async with running(board) as again:
             # The bot comes back elsewhere: a living runner learns its new address from the host's folder.
-            ticket.write_atomic(machine.data / "bot", again.url.encode())
+            files.write_atomic(machine.data / "bot", again.url.encode())
             stopped = await changed(board, RunState.STOPPED)
         assert machine.runner() == pid
     assert stopped.last_words == "index=Tantivy"

@@ -23,7 +23,7 @@ from bot.wire.messages import (
     StopSession,
 )
 from bot.wire.types import RunState, SessionId, Share
-from runners import config
+from runners import config, files
 from runners.host.host import Host, HostOptions
 from runners.host.spawning import Spawner
 from runners.link.link import Address
@@ -45,7 +45,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     found.script(CHOICE)
     yield found
     for folder in (found.data / "sessions").glob("*"):
-        if folder.is_dir() and (pid := ticket.holder(folder / ticket.LOCK)):
+        if folder.is_dir() and (pid := ticket.holder(folder / files.LOCK)):
             os.kill(pid, signal.SIGKILL)  # each of these was started by this test
 
 
@@ -103,18 +103,18 @@ async def test_a_session_that_cannot_be_looked_after_ends_no_host(machine: Machi
         async with machine.host(bot):
             await board.heard(HostDescribed)
         folder = machine.data / "sessions" / S
-        (folder / ticket.LOCK).mkdir(parents=True)
-        (folder / ticket.TICKET).write_text("{}")
+        (folder / files.LOCK).mkdir(parents=True)
+        (folder / files.TICKET).write_text("{}")
         async with machine.host(bot) as process:
             await board.tell(HOST, StopSession(S, ANA))
             await board.tell(HOST, StartSession(spec(board, "playback", "x", session=OTHER, name="other")))
             await board.heard(SessionPlaced, session=OTHER)
             assert process.returncode is None
-    (folder / ticket.LOCK).rmdir()
+    (folder / files.LOCK).rmdir()
 
 
 async def test_a_runner_that_did_not_stay_up_is_tried_again_later(machine: Machine, board: Board) -> None:
-    spool_file = machine.data / "sessions" / S / ticket.SPOOL
+    spool_file = machine.data / "sessions" / S / files.SPOOL
     async with running(board) as bot, host_here(machine, bot, first_rest=2.0):
         await started(board)
         await board.heard(Asked)

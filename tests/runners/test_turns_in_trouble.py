@@ -10,9 +10,10 @@ import pytest
 
 from bot.wire.messages import MergeRefused, MergeReview, ReviewOffered, SessionChanged, SessionEnded, StopSession
 from bot.wire.types import Ending, RunState
+from runners import files
 from runners.link.spool import Spool
 from runners.repo import git
-from runners.runner import session, ticket
+from runners.runner import session
 from runners.runner.daemon import utc_now
 from tests.runners.board import ANA
 from tests.runners.scene import DONE, RUNNER, WORK, Scene, scene
@@ -49,7 +50,7 @@ async def test_a_turn_that_leaves_no_reviewable_branch_fails_in_words(stage: Sce
         assert words in failed.detail
         assert "switchboard/search" in failed.detail  # what to do about it
         assert failed.last_words == "Search works."
-    async with Spool(stage.session / ticket.SPOOL, utc_now) as spool:
+    async with Spool(stage.session / files.SPOOL, utc_now) as spool:
         assert session.decode(await spool.state("session")).settling is None
     async with stage.runner():  # the same trouble does not come again by itself
         await stage.board.tell(RUNNER, StopSession(stage.board.hellos[-1].sessions[0], ANA))

@@ -31,7 +31,7 @@ from runners.agents.acp.asks import MCP_NAME
 from runners.agents.acp.faults import no_such, wrong_version
 from runners.agents.base import Launch
 from runners.agents.profiles import Quirks
-from runners.runner.launch import FOLDER
+from runners.files import FOLDER
 
 log = structlog.get_logger()
 

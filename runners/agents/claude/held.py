@@ -19,9 +19,9 @@ from runners.agents.base import Launch
 from runners.agents.claude import holder
 from runners.agents.claude.fields import Json, number, table, text
 from runners.errors import AgentConfused, AgentError, AgentMissing, disk_problem
+from runners.files import write_atomic
 from runners.kept import end_kept, forget, keep, started_at
 from runners.leftovers import end_leftovers
-from runners.runner.ticket import write_atomic
 
 log = structlog.get_logger()
 

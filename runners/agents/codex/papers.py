@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from runners.runner.ticket import write_atomic
+from runners.files import write_atomic
 
 log = structlog.get_logger()
 

@@ -27,6 +27,7 @@ from bot.wire.messages import (
     StartSession,
 )
 from bot.wire.types import ALLOW, Ability, Answer, Ending, PromptId, RunState
+from runners import files
 from runners.repo import git
 from runners.runner import ticket
 from tests.agents.attach.terminal import Terminal, bundled, claude_env, terminal
@@ -103,7 +104,7 @@ async def machine(folder: Path, *replies: object) -> AsyncIterator[Machine]:
                 yield found
         finally:
             for session in (found.data / "sessions").glob("*"):
-                if pid := ticket.holder(session / ticket.LOCK):
+                if pid := ticket.holder(session / files.LOCK):
                     os.kill(pid, signal.SIGTERM)  # each of these was started by this test
 
 

@@ -13,8 +13,8 @@ import pytest
 from runners.agents.base import Launch
 from runners.agents.claude.adapter import ClaudeAgent
 from runners.agents.claude.program import INSTALL, bundled
+from runners.files import FOLDER
 from runners.kept import end_kept
-from runners.runner.launch import FOLDER
 from tests.agents.claude.model import Model, Reply, serve_model
 from tests.agents.repos import Worktree, make_worktree
 from tests.contract.desk import RecordingDesk

@@ -12,10 +12,10 @@ import pytest
 
 from bot.wire.messages import SessionChanged
 from bot.wire.types import RunState
+from runners import files
 from runners.agents.base import Agent, Desk, Launch
 from runners.agents.claude.adapter import ClaudeAgent
 from runners.link.spool import Spool
-from runners.runner import ticket
 from runners.runner.daemon import Runner, utc_now
 from runners.runner.memory import Memory
 from runners.runner.session import State
@@ -38,7 +38,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 async def on_disk(stage: Scene) -> State:
-    async with Spool(stage.session / ticket.SPOOL, utc_now) as spool:
+    async with Spool(stage.session / files.SPOOL, utc_now) as spool:
         state = (await Memory.load(spool, S)).state
     return msgspec.structs.replace(state, agent_session="")  # the stand-in has one name for all its sessions
 

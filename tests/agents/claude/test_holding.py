@@ -18,9 +18,9 @@ from runners.agents.claude import held, holder
 from runners.agents.claude.adapter import ClaudeAgent
 from runners.agents.claude.program import program
 from runners.errors import AgentDied, AgentError, AgentMissing
+from runners.files import FOLDER
 from runners.kept import started_at, under
 from runners.leftovers import end_leftovers
-from runners.runner.launch import FOLDER
 from tests.agents.claude import fake
 from tests.agents.claude.conftest import soon
 from tests.contract.desk import RecordingDesk

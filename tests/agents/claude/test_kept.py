@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from runners.files import FOLDER
 from runners.kept import PAPER, end_kept, forget, keep, kept, started_at, under
 from runners.leftovers import end_leftovers
-from runners.runner.launch import FOLDER
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 

@@ -17,7 +17,7 @@ import pytest
 
 from bot.wire.types import Urgency
 from runners.ask.script import Misused, Wanted, plan
-from runners.runner.launch import FOLDER
+from runners.files import FOLDER
 from tests.runners.ask.desk import House, People, house
 
 WITHIN = 30.0

@@ -17,7 +17,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import CallToolResult
 
 from runners.ask import tool
-from runners.runner.launch import FOLDER
+from runners.files import FOLDER
 from tests.runners.ask.desk import WITHIN, People, house
 from tests.runners.ask.test_mcp import INDEX, ask, text
 

@@ -13,6 +13,7 @@ import pytest
 
 from bot.wire.messages import AttachAsked, RefuseAttach, SessionEnded, SessionPlaced, SessionRefused, StartSession
 from bot.wire.types import Ending
+from runners import files
 from runners.attach import control
 from runners.attach.control import Reply, Request
 from runners.repo import git
@@ -62,7 +63,7 @@ def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     found = Desk(tmp_path)
     yield found  # type: ignore[misc]
     for folder in (found.data / "sessions").glob("*"):
-        if pid := ticket.holder(folder / ticket.LOCK):
+        if pid := ticket.holder(folder / files.LOCK):
             os.kill(pid, signal.SIGKILL)  # each of these was started by this test
 
 

@@ -31,6 +31,7 @@ from bot.wire.messages import (
     StartSession,
 )
 from bot.wire.types import ALLOW, Ability, Answer, Ending, PromptId, RunState
+from runners import files
 from runners.attach import record, settings
 from runners.repo import git
 from runners.runner import ticket
@@ -151,7 +152,7 @@ async def test_a_runner_that_is_killed_under_a_permission_comes_back_and_the_sam
         waiting = await terminal.begin("PermissionRequest", **BASH)
         question = (await desk.board.heard(Asked)).question
         folder = Path((await desk.ask("find"))["folder"])
-        pid = ticket.holder(folder / ticket.LOCK)
+        pid = ticket.holder(folder / files.LOCK)
         assert pid
         os.kill(pid, signal.SIGKILL)
         await desk.board.connected(RUNNER, False)
