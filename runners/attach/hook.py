@@ -43,7 +43,7 @@ def main() -> None:
                 sys.stdout.write(json.dumps({"systemMessage": notice}))
             return
     waits = BORN_WITHIN if event in ASKING else 0.0
-    what = {"event": event, "said": said, **whose()}
+    what = {"event": event, "said": said, "hook": os.getpid(), "ask": os.urandom(8).hex(), **whose()}
     reply = _tell(data, where, what, event in ASKING, waits)
     if reply:
         sys.stdout.write(reply)

@@ -56,6 +56,10 @@ class Heard:
     """Of the agent."""
     home: str = ""
     program: str = ""
+    hook: int = 0
+    """The hook's own process."""
+    ask: str = ""
+    """That process's name of what it asks: the same when it asks the next runner, and nobody else's."""
 
     def text(self, key: str) -> str:
         value = self.said.get(key)
@@ -72,7 +76,11 @@ def heard(message: object) -> Heard | None:
         value = of.get(key)
         return value if isinstance(value, str) else ""
 
-    given, pid = said.get("tool_input"), message.get("pid")
+    def number(key: str) -> int:
+        value = message.get(key)
+        return value if isinstance(value, int) else 0
+
+    given = said.get("tool_input")
     return Heard(
         event=text("hook_event_name"),
         session=text("session_id"),
@@ -81,9 +89,11 @@ def heard(message: object) -> Heard | None:
         call=text("tool_use_id"),
         sub=text("agent_id"),
         said=said,
-        pid=pid if isinstance(pid, int) else 0,
+        pid=number("pid"),
         home=text("home", message),
         program=text("program", message),
+        hook=number("hook"),
+        ask=text("ask", message),
     )
 
 

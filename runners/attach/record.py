@@ -27,6 +27,14 @@ LONGEST = 100
 """Bytes in a unix socket's path that every platform takes."""
 
 
+class Waiting(Struct, frozen=True):
+    """A hook that waits for an answer. ``ask`` is its own name of its question; ``call`` the tool call, where known."""
+
+    ask: str
+    hook: int
+    call: str = ""
+
+
 class Record(Struct, frozen=True):
     """A hand-run session. ``session`` is the agent's own id of it, which changes when a person clears its context."""
 
@@ -48,6 +56,8 @@ class Record(Struct, frozen=True):
     """What runs the agent, so that it can be taken up again."""
     turn: bool = False
     """A turn is under way."""
+    waiting: tuple[Waiting, ...] = ()
+    """Hooks that wait for an answer: where a runner has gone, they ask the next one again."""
     left: bool = False
     """A person took it off the board: its hooks must not bring it back."""
 
@@ -137,8 +147,12 @@ def status(record: Record) -> str:
 
 def alive(pid: int) -> bool:
     """Whether the process is there; one whose id is not known is taken to be."""
+    return pid <= 0 or there(pid)
+
+
+def there(pid: int) -> bool:
     if pid <= 0:
-        return True
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
+from typing import Any
 
 import structlog
 from msgspec.structs import replace
@@ -14,6 +16,7 @@ from runners.agents.attach.listening import Ear
 from runners.agents.attach.watching import Watch
 from runners.agents.base import AgentInfo, Cleared, Desk, Launch, TurnEnded
 from runners.attach import hooks, record
+from runners.attach.hook import BORN_WITHIN
 from runners.attach.hooks import STAYS, Heard
 from runners.attach.record import ADOPTING, Record
 from runners.errors import AgentConfused
@@ -34,6 +37,8 @@ class HookedAgent:
         self._folder = launch.folder
         self._desk = desk
         self._record: Record | None = None
+        self._written: Record | None = None
+        self._writing = asyncio.Lock()
         self._dialogs = Dialogs(desk)
         self._watch = Watch(launch.folder, launch.cwd, lambda: self._record, self._go, self._idled)
         self._ear = Ear(launch.folder, self._heard, self._watch.look)
@@ -47,10 +52,12 @@ class HookedAgent:
     # --- the port -----------------------------------------------------------------------------------------------------
 
     async def start(self, resume: str = "") -> AgentInfo:
-        self._record = found = await asyncio.to_thread(record.needed, self._folder)
+        self._record = self._written = found = await asyncio.to_thread(record.needed, self._folder)
+        self._in_turn = found.turn
+        self._dialogs.expect(found.waiting)
         await self._ear.open()
         self._watch.begin()
-        self._in_turn = found.turn
+        await self._asked_again()
         return AgentInfo(
             title=TITLES.get(found.agent, found.agent),
             version="",
@@ -59,8 +66,15 @@ class HookedAgent:
             resumed=True,
             abilities=frozenset((Ability.STEER, Ability.ADOPT) if found.agent == "claude" else ()),
             held=True,
-            busy=found.turn,
+            busy=found.turn or self._in_turn,
         )
+
+    async def _asked_again(self) -> None:
+        """Hooks that waited at the runner before this one come by themselves: what they ask is not lost with it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BORN_WITHIN):
+                while any(record.there(each.hook) for each in self._dialogs.missing()):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
 
     async def prompt(self, text: str) -> TurnEnded:
         raise AgentConfused(
@@ -93,6 +107,11 @@ class HookedAgent:
         await self._watch.end()
         await self._ear.close()
 
+    @property
+    def _known(self) -> Record:
+        assert self._record is not None
+        return self._record
+
     # --- the terminal -------------------------------------------------------------------------------------------------
 
     async def _idled(self) -> str:
@@ -117,20 +136,16 @@ class HookedAgent:
 
     async def _heard(self, one: Heard, reader: asyncio.StreamReader) -> str:
         """What this hook prints; empty: nothing, and the agent goes on as without us."""
-        known = self._record
-        assert known is not None
+        known = self._known
         if one.event != "SessionStart" and known.session not in ("", one.session):
             return ""  # some other agent in the same worktree
-        fresh = replace(
-            known,
+        await self._note(
             session=one.session,
             pid=one.pid or known.pid,
             home=one.home or known.home,
             program=one.program or known.program,
             turn=known.turn and one.event != "SessionStart",
         )
-        if fresh != known:
-            await self._another(fresh)
         for update in hooks.updates(one):
             self._desk.update(update)
         match one.event:
@@ -140,7 +155,7 @@ class HookedAgent:
                 self._dialogs.called(one)
             case "PermissionRequest":
                 await self._begin()
-                return await self._dialogs.ask(one, reader)
+                return await self._asked(one, reader)
             case "PostToolUse" | "PostToolUseFailure":
                 self._dialogs.done(one)
             case "Stop" | "StopFailure":
@@ -151,15 +166,31 @@ class HookedAgent:
             await self._begin()
         return ""
 
-    async def _another(self, fresh: Record) -> None:
-        """Write down what is new of the agent: for the next runner, and for its hooks."""
-        self._record = fresh
+    async def _asked(self, one: Heard, reader: asyncio.StreamReader) -> str:
+        """Where this runner goes first, the note of it stays: the next one waits for this hook."""
+        dialog = self._dialogs.opened(one)
         try:
-            await asyncio.to_thread(record.write_own, self._folder, fresh)
-            if not fresh.left:
-                await asyncio.to_thread(record.refresh, self._folder.parent.parent, fresh)
-        except OSError as err:
-            log.warning("terminal.not_written", error=str(err))
+            await self._note(waiting=self._dialogs.waiting)
+            said = await self._dialogs.ask(dialog, reader)
+        finally:
+            self._dialogs.closed(dialog)
+        await self._note(waiting=self._dialogs.waiting)
+        return said
+
+    async def _note(self, **new: Any) -> None:
+        """Write down what is new of the agent: for the next runner, and for its hooks. The newest state is last."""
+        self._record = replace(self._known, **new)
+        async with self._writing:
+            if (fresh := self._record) == self._written:
+                return
+            try:
+                await asyncio.to_thread(record.write_own, self._folder, fresh)
+                if not fresh.left:
+                    await asyncio.to_thread(record.refresh, self._folder.parent.parent, fresh)
+            except OSError as err:
+                log.warning("terminal.not_written", error=str(err))
+            else:
+                self._written = fresh
 
     # --- turns --------------------------------------------------------------------------------------------------------
 
@@ -168,8 +199,7 @@ class HookedAgent:
             return
         self._in_turn = True
         self._desk.stirred()
-        assert self._record is not None
-        await self._another(replace(self._record, turn=True))
+        await self._note(turn=True)
 
     async def _begun(self) -> str:
         self._dialogs.withdraw("the terminal went on")
@@ -197,9 +227,7 @@ class HookedAgent:
     async def _end(self, ended: TurnEnded) -> None:
         self._turn_over(ended)
         self._dialogs.turn_over()
-        assert self._record is not None
-        if self._record.turn:
-            await self._another(replace(self._record, turn=False))
+        await self._note(turn=False)
 
     def _turn_over(self, ended: TurnEnded) -> None:
         if self._in_turn:
@@ -216,7 +244,6 @@ class HookedAgent:
         self._dialogs.withdraw("the terminal went on")
         await self._end(TurnEnded("cancelled"))
         if one.text("reason") in STAYS:
-            assert self._record is not None
-            await self._another(replace(self._record, session=""))  # the next one that begins there is this session
+            await self._note(session="")  # the next one that begins there is this session
         elif not await asyncio.to_thread((self._folder / ADOPTING).exists):
             self._watch.leave("its terminal has ended")

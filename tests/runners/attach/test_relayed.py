@@ -35,6 +35,7 @@ from runners import files
 from runners.attach import record, settings
 from runners.repo import git
 from runners.runner import ticket
+from runners.runner.driver import ASKED_ANEW
 from tests.runners.attach.test_board import Desk, desk
 from tests.runners.board import ANA, running
 from tests.runners.places import HOST, save, spec
@@ -89,6 +90,11 @@ async def on_board(desk: Desk) -> AsyncIterator[Terminal]:
         terminal = Terminal(desk)
         await terminal.on_board()
         yield terminal
+
+
+def behavior(printed: tuple[bytes, bytes]) -> str:
+    found: str = json.loads(printed[0])["hookSpecificOutput"]["decision"]["behavior"]
+    return found
 
 
 async def changed(desk: Desk, state: RunState, words: str = "") -> SessionChanged:
@@ -162,6 +168,107 @@ async def test_a_runner_that_is_killed_under_a_permission_comes_back_and_the_sam
         assert json.loads(out)["hookSpecificOutput"]["decision"]["behavior"] == "allow"
         assert desk.board.all(QuestionWithdrawn) == []
         assert {each.question.id for each in desk.board.all(Asked)} == {question.id}
+
+
+async def test_an_answer_that_comes_before_the_hook_has_found_the_next_runner_is_still_the_hooks(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        await terminal.hook("PreToolUse", **BASH, tool_use_id="t1")
+        waiting = await terminal.begin("PermissionRequest", **BASH)
+        question = (await desk.board.heard(Asked)).question
+        folder = Path((await desk.ask("find"))["folder"])
+        pid = ticket.holder(folder / files.LOCK)
+        assert pid
+        waiting.send_signal(signal.SIGSTOP)  # as on a machine that is so busy that it does not get its turn
+        os.kill(pid, signal.SIGKILL)
+        await desk.board.connected(RUNNER, False)
+        await desk.board.tell(RUNNER, DeliverAnswer(Answer(question.id, ANA, option=ALLOW)))
+        assert (await desk.board.heard(AnswerApplied)).applied
+        await asyncio.sleep(2)  # longer than a runner looks for what is asked again once its agent has come back
+        waiting.send_signal(signal.SIGCONT)
+        out, _ = await asyncio.wait_for(waiting.communicate(), 20)
+        assert json.loads(out)["hookSpecificOutput"]["decision"]["behavior"] == "allow"
+        assert {each.question.id for each in desk.board.all(Asked)} == {question.id}
+        assert desk.board.all(QuestionWithdrawn) == []
+
+
+async def test_leave_for_one_call_is_not_leave_for_the_same_call_once_more(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        for number in (1, 2):  # the hook before the call was not heard: a request alone has no id
+            waiting = await terminal.begin("PermissionRequest", **BASH)
+            question = (await desk.board.heard(Asked, number)).question
+            await desk.board.tell(RUNNER, DeliverAnswer(Answer(question.id, ANA, option=ALLOW)))
+            assert behavior(await waiting.communicate()) == "allow"
+            await terminal.hook("PostToolUse", **BASH, tool_use_id=f"t{number}", tool_response={})
+        assert len({each.question.id for each in desk.board.all(Asked)}) == 2
+
+
+async def test_two_calls_alike_are_two_questions_and_each_is_settled_by_itself(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        await terminal.hook("PreToolUse", **BASH, tool_use_id="t1")
+        await terminal.hook("PreToolUse", **BASH, tool_use_id="t2")
+        first = await terminal.begin("PermissionRequest", **BASH)
+        one = (await desk.board.heard(Asked, 1)).question
+        second = await terminal.begin("PermissionRequest", **BASH)
+        two = (await desk.board.heard(Asked, 2)).question
+        assert (one.id != two.id, first.returncode, second.returncode) == (True, None, None)
+        await terminal.hook("PostToolUse", **BASH, tool_use_id="t1", tool_response={})
+        assert (await desk.board.heard(QuestionWithdrawn)).question == one.id
+        assert await first.communicate() == (b"", b"")
+        await desk.board.tell(RUNNER, DeliverAnswer(Answer(two.id, ANA, option=ALLOW)))
+        assert behavior(await second.communicate()) == "allow"
+        assert len(desk.board.all(QuestionWithdrawn)) == 1
+
+
+async def killed(desk: Desk) -> None:
+    """The session's runner, and the next one waits for what its agent asks again for as long as it ever does."""
+    folder = Path((await desk.ask("find"))["folder"])
+    pid = ticket.holder(folder / files.LOCK)
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    await desk.board.connected(RUNNER, False)
+    await desk.board.heard(AgentDescribed, len(desk.board.all(AgentDescribed)) + 1)
+    await asyncio.sleep(ASKED_ANEW.total_seconds() + 1)
+
+
+async def test_the_card_of_a_runner_that_was_killed_stays_and_holds_for_its_call_alone(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        await terminal.hook("PreToolUse", **BASH, tool_use_id="t1")
+        waiting = await terminal.begin("PermissionRequest", **BASH)
+        question = (await desk.board.heard(Asked)).question
+        await killed(desk)
+        assert desk.board.all(QuestionWithdrawn) == []
+        assert {each.question.id for each in desk.board.all(Asked)} == {question.id}
+        await desk.board.tell(RUNNER, DeliverAnswer(Answer(question.id, ANA, option=ALLOW)))
+        assert (await desk.board.heard(AnswerApplied)).applied
+        assert behavior(await asyncio.wait_for(waiting.communicate(), 20)) == "allow"
+        again = await terminal.begin("PermissionRequest", **BASH)
+        while len({each.question.id for each in desk.board.all(Asked)}) < 2:
+            await desk.board.heard(Asked, len(desk.board.all(Asked)) + 1)
+        again.kill()
+        await again.communicate()
+
+
+async def test_answered_in_the_terminal_the_card_closes_under_the_next_runner_too(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        waits = []
+        for number in (1, 2):
+            await terminal.hook("PreToolUse", **BASH, tool_use_id=f"t{number}")
+            waits.append(await terminal.begin("PermissionRequest", **BASH))
+            await desk.board.heard(Asked, number)
+        two = desk.board.all(Asked)[1].question
+        await killed(desk)
+        await terminal.hook("PostToolUse", **BASH, tool_use_id="t2", tool_response={})
+        gone = await desk.board.heard(QuestionWithdrawn)
+        assert (gone.question, gone.reason) == (two.id, "answered in the terminal")
+        assert await waits[1].communicate() == (b"", b"")
+        assert waits[0].returncode is None
+        waits[0].kill()
+        await waits[0].communicate()
 
 
 async def test_the_end_of_the_terminal_ends_the_session_and_leaves_its_work_alone(desk: Desk) -> None:
