@@ -39,7 +39,7 @@ from runners import files
 from runners.attach.board import Attachments, Told
 from runners.attach.placing import open_attached
 from runners.config import HostConfig
-from runners.errors import RunnerError, disk_problem
+from runners.errors import RunnerError, WorktreeProblem, disk_problem
 from runners.host import opening
 from runners.host.spawning import Spawner
 from runners.host.watching import Runners
@@ -158,6 +158,9 @@ class Commands:
         log.info("session.start", session=spec.session, repo=spec.repo, agent=spec.agent)
         if await asyncio.to_thread((folder / files.TICKET).exists):
             paper = await asyncio.to_thread(ticket.read, folder)  # a crash came between the ticket and our word of it
+        elif self._spool.full:
+            problem = f"No space is left on the disk of this session's host ({self._data})."
+            raise WorktreeProblem(problem, "Free some there, then start the session again.")
         elif spec.attach:
             paper = await self._attached(spec)
         else:

@@ -9,22 +9,27 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
+import structlog
 from msgspec import Raw
 
 from bot.wire.messages import Event, EventBody, HostDescribed, Progressed
 from bot.wire.types import SessionId
 from runners.errors import RunnerError
 from runners.link import fitting
+from runners.link.patience import Patient, is_full
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
 SCHEMA = 1
+RESERVE = "reserve"
+"""The file beside it that makes room when the disk is full."""
 WHOLE_STATE = (Progressed.type, HostDescribed.type)
 """Events of which only the newest counts: a peer cut off for a week keeps one of each, not thousands."""
 _TABLES = """
@@ -54,24 +59,31 @@ class Spool:
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
         self._path = path
         self._clock = clock
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
         self._pending: set[asyncio.Future[None]] = set()
         self.version = 0
         self._changed = asyncio.Event()
         self.epoch = ""
         self.last_seq = 0
-        self.broken = asyncio.Event()
         self.failure: BaseException | None = None
 
     async def __aenter__(self) -> Self:
-        self.epoch, self.last_seq = await self._run(self._open)
+        self._thread = Patient(self._path.with_name(RESERVE), self._fullness_changed)
+        self.epoch, self.last_seq = await self._thread.ask(self._open, waits=False)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None
     ) -> None:
-        await asyncio.shield(self._run(self._close))
-        self._thread.shutdown(wait=False)
+        await self._thread.close(self._close)
+
+    @property
+    def full(self) -> str:
+        """What the disk says while it is full: writes wait, in their order, until there is space again."""
+        return self._thread.full
+
+    def _fullness_changed(self) -> None:
+        log.warning("spool.disk", path=str(self._path), full=self.full or "there is space again")
+        self._bump()
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -80,7 +92,8 @@ class Spool:
     ) -> asyncio.Future[None]:
         """One transaction: events to send, state to keep, a command finished. Ordered by the time of the call.
 
-        Not awaiting the result is fine: a failed write ends the process by way of ``broken``.
+        Not awaiting the result is fine: a failed write ends the process by way of ``failure``. A full disk is no
+        failure: it is waited out.
         """
         now = self._clock()
         rows = []
@@ -88,7 +101,7 @@ class Spool:
             self.last_seq += 1
             rows.append((self.last_seq, body.type, now.isoformat(), session, fitting.body_bytes(body)))
         # Handed to the thread here and now, not by a task later: that is what keeps the order.
-        future = asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows, dict(keep or {}), done)
+        future = self._thread.ask(lambda: self._write(rows, dict(keep or {}), done))
         self._pending.add(future)
         future.add_done_callback(self._written)
         return future
@@ -97,7 +110,6 @@ class Spool:
         self._pending.discard(future)
         if not future.cancelled() and (err := future.exception()):
             self.failure = err
-            self.broken.set()
         self._bump()
 
     def put(self, body: EventBody, session: SessionId | None = None) -> asyncio.Future[None]:
@@ -105,12 +117,19 @@ class Spool:
         return self.commit([Outgoing(body, session)])
 
     async def accept(self, command_id: int, kind: str, body: bytes, problem: str = "") -> str | None:
-        """Persist a command before its acknowledgement. Returns None when new, else the problem it was given then."""
-        return await self._run(lambda: self._accept(command_id, kind, body, problem))
+        """Persist a command before its acknowledgement. Returns None when new, else the problem it was given then.
+
+        Raises sqlite3.Error for a full disk: the bot keeps the command and sends it again.
+        """
+        return await self._thread.ask(lambda: self._accept(command_id, kind, body, problem), waits=False)
 
     async def acked(self, seq: int) -> None:
         """The bot has everything up to ``seq``."""
-        await self._run(lambda: self._execute("delete from events where seq <= ?", (seq,)))
+        try:
+            await self._thread.ask(lambda: self._execute("delete from events where seq <= ?", (seq,)), waits=False)
+        except sqlite3.Error as err:
+            if not is_full(err):
+                raise  # else the next welcome says it again
         self._bump()
 
     def _bump(self) -> None:
@@ -127,7 +146,7 @@ class Spool:
 
     async def after(self, seq: int, limit: int = 100) -> list[Event]:
         """Events newer than ``seq``, oldest first."""
-        return await self._run(lambda: self._after(seq, limit))
+        return await self._thread.ask(lambda: self._after(seq, limit), waits=False)
 
     async def unsent(self) -> int:
         """How many events the bot has not acknowledged."""
@@ -148,7 +167,7 @@ class Spool:
     # --- on the thread -----------------------------------------------------------------------------------------------
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await self._thread.ask(work)
 
     def _open(self) -> tuple[str, int]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,6 +184,7 @@ class Spool:
         epoch, last = (
             self._select("select value from state where key = ?", (key,))[0][0] for key in ("epoch", "last_seq")
         )
+        self._thread.hold_reserve()
         return epoch.decode(), int(last)
 
     def _close(self) -> None:
@@ -195,7 +215,8 @@ class Spool:
                 self._db.execute("delete from commands where done and id < (select max(id) from commands)")
             self._db.execute("commit")
         except BaseException:
-            self._db.execute("rollback")
+            if self._db.in_transaction:  # SQLite itself takes back what a full disk has no room for
+                self._db.execute("rollback")
             raise
 
     def _accept(self, command_id: int, kind: str, body: bytes, problem: str) -> str | None:

@@ -36,6 +36,10 @@ log = structlog.get_logger()
 BOT_FILE = "bot"
 """In the host's data folder: the bot's address, which a living runner must learn when it changes."""
 PAUSE_DRAIN = 2.0
+NO_ROOM = (
+    "the disk of its machine is full ({folder}): what happens is told late and what is said here waits until "
+    "somebody makes room; nothing is lost"
+)
 
 
 def utc_now() -> datetime:
@@ -119,8 +123,14 @@ class Runner:
         await asyncio.to_thread(files.write_atomic, self._folder / files.ENDED, b"")
 
     async def _watch_disk(self) -> None:
+        """A full one is told and waited out; one that is broken ends the runner."""
+        told = ""
         while self._spool.failure is None:
-            await self._spool.broken.wait()
+            version = self._spool.version
+            if self._spool.full != told:
+                told = self._spool.full
+                self.driver.reporter.no_room(told and NO_ROOM.format(folder=self._folder))
+            await self._spool.newer(version)
         raise RunnerError(
             f"{self._folder / files.SPOOL} cannot be written: {self._spool.failure}.", "Free some disk space."
         )

@@ -37,6 +37,7 @@ class Reporter:
         self._facts = progress.GitFacts()
         self.tally = progress.Tally()
         self.checks: tuple[Check, ...] = ()
+        self._no_room = ""
         self._shown = self._snapshot()
 
     def take_note(self, update: Update) -> None:
@@ -60,6 +61,11 @@ class Reporter:
     def in_trouble(self, words: str) -> None:
         self.tally = progress.in_trouble(self.tally, words)
         self._touched.set()
+
+    def no_room(self, words: str) -> None:
+        """Told at once, while it still can be; empty: there is room again."""
+        self._no_room = words
+        self.tell()
 
     def look_again(self) -> None:
         """The worktree may have changed."""
@@ -94,4 +100,5 @@ class Reporter:
 
     def _snapshot(self) -> Snapshot:
         share, spent = self._ticket.place.share, self._memory.state.usage
-        return progress.snapshot(self.tally, self._facts, self.checks, share, spent)
+        tally = progress.in_trouble(self.tally, self._no_room) if self._no_room else self.tally
+        return progress.snapshot(tally, self._facts, self.checks, share, spent)

@@ -105,7 +105,7 @@ async def test_state_and_events_are_one_transaction(tmp_path: Path) -> None:
         with pytest.raises(sqlite3.Error):
             await bad
         assert await kept.state("session") is None
-        assert kept.broken.is_set()
+        assert kept.failure is not None
         await kept.put(AnswerApplied(QuestionId("q"), applied=True))
         assert await kept.unsent() == 1
 
