@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bot.wire.types import (
     ALLOW,
     ALWAYS,
+    APPROVE,
     DENY,
     Answer,
     Question,
@@ -87,17 +88,43 @@ def _told(question: Question, answer: Answer) -> Told:
 
 
 def answered(state: State, question: Question, answer: Answer, *, live: bool) -> State:
-    """The question is closed. Where nobody waits for the answer, it becomes a message."""
+    """The question is closed. Where nobody waits for the answer, it becomes a message.
+
+    A grant becomes none: it is for the call that asked, which can only ask again under its key.
+    """
+    key = state.keys.get(question.id, "")
     told = _told(question, answer)
     state = _noted(state, question, answer)
     if live:
         return without(replace(state, told=(*state.told, told)), question.id)
-    late = Late(_bare(question), answer, message_words(told))
-    message = Message(late.message, by=answer.by.name, question=question.id, group=question.group)
-    waiting = {*state.answering, *(each.question for each in state.inbox)}
-    kept = tuple(other for other in state.late if other.question.id in waiting)
+    text = _late_words(question, answer)
+    message = Message(text, by=answer.by.name, question=question.id, group=question.group)
+    if question.kind in KEPT_OPEN:
+        waiting = {*state.answering, *(each.question for each in state.inbox)}
+        kept = tuple(other for other in state.late if other.question.id in waiting)
+        state = replace(state, late=(*kept, Late(_bare(question), answer, text, key)))
     # Ahead of what waited for it: told something else first, the agent would only ask again.
-    return without(replace(state, inbox=(*state.inbox, message), late=(*kept, late)), question.id)
+    return without(replace(state, inbox=(*state.inbox, message) if text else state.inbox), question.id)
+
+
+def _late_words(question: Question, answer: Answer) -> str:
+    if not grants(question, answer):
+        return message_words(_told(question, answer))
+    return f'About "{question.title}", {answer.by.name} says: {answer.text}' if answer.text else ""
+
+
+def grants(question: Question, answer: Answer) -> bool:
+    """It lets the agent do something, which is for one call of its alone."""
+    return question.kind not in KEPT_OPEN and answer.option in (ALLOW, ALWAYS, APPROVE)
+
+
+def late_detail(state: State, question: Question, answer: Answer) -> tuple[bool, str]:
+    """What a person hears of an answer that nobody waits for just now: whether it counts, and what becomes of it."""
+    if not grants(question, answer):
+        return True, "given to the agent as a message"
+    if state.keys.get(question.id):
+        return True, "given to the agent if it still asks for this"
+    return False, "the agent no longer waits for it; it asks again if it still needs this"
 
 
 def unasked(state: State, question: Question, answer: Answer) -> State:
@@ -169,13 +196,20 @@ def open_under(state: State, key: str) -> Question | None:
     return next((each for each in state.open if key and state.keys.get(each.id) == key), None)
 
 
-def late_for(state: State, asked: Question) -> Known | None:
+def late_for(state: State, asked: Question, key: str = "") -> Known | None:
     """The answer to this very question, if it waits as a message or was just given as one.
 
-    An agent that had to begin anew asks what it has been answered already: nobody is asked twice.
+    An agent that had to begin anew asks what it has been answered already: nobody is asked twice. A title says nothing
+    of what a permission is for: no grant is passed on by it.
     """
+    if asked.kind not in KEPT_OPEN:
+        return None
     waiting = {*state.answering, *(message.question for message in state.inbox)}
-    late = {each.question.id: each for each in state.late if each.question.id in waiting}
+    late = {
+        each.question.id: each
+        for each in state.late
+        if each.question.id in waiting and not (key and each.key and key != each.key)
+    }
     found = same((each.question for each in late.values()), asked)
     return None if found is None else Known("", found, late[found.id].answer)
 

@@ -95,7 +95,8 @@ class QuestionDesk:
 
     async def ask_all(self, inquiries: Sequence[Inquiry]) -> tuple[Answered, ...]:
         alone = len(inquiries) == 1
-        keys = [each.key and (each.key if alone else f"{each.key}#{at}") for at, each in enumerate(inquiries)]
+        names = [each.key and (each.key if alone else f"{each.key}#{at}") for at, each in enumerate(inquiries)]
+        keys = [wording.key(each, name) for each, name in zip(inquiries, names, strict=True)]
         ids, ready = self._put(inquiries, keys)
         try:
             await self._keep_details(inquiries, ids)
@@ -148,7 +149,7 @@ class QuestionDesk:
             question = self._question(inquiry, number, group)
             found = answers.known(state, key)
             if found is None and not posted:
-                found = answers.late_for(state, question)
+                found = answers.late_for(state, question, key)
             if found is not None:
                 ready[found.question.id] = found
                 ids.append(found.question.id)
@@ -245,19 +246,21 @@ class QuestionDesk:
             self._hooks.decided(answer, done)
             return
         waits = [wait for wait in self._waits if question.id in wait.ids and not wait.future.done()]
+        applied, detail = True, ""
         if waits:
-            after, detail = answers.answered(state, question, answer, live=True), ""
+            after = answers.answered(state, question, answer, live=True)
         elif question.urgency in answers.UNASKED:
             after = answers.unasked(state, question, answer)
             detail = "confirmed" if answers.agrees(question, answer) else "given to the agent as a correction"
         else:
-            after, detail = answers.answered(state, question, answer, live=False), "given to the agent as a message"
+            after = answers.answered(state, question, answer, live=False)
+            applied, detail = answers.late_detail(state, question, answer)
         self._loose.pop(question.id, None)
         for wait in waits:
             wait.take(question.id, answers.for_agent(question, answer))
             if wait.future.done():
                 after = answers.unsaid(after, wait.ids)
-        self._memory.save(after, AnswerApplied(answer.question, applied=True, detail=detail), done=done)
+        self._memory.save(after, AnswerApplied(answer.question, applied, detail), done=done)
         self._hooks.changed()
 
     def close_all(self, reason: str) -> None:

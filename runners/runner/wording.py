@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from bot.wire.types import Option, Question, QuestionId, QuestionKind, Share, Ur
 from runners.agents.base import Inquiry
 from runners.redact import redact
 from runners.runner.progress import one_line
+from runners.runner.session import KEPT_OPEN
 
 TITLE, CONTEXT, DETAIL, LABEL, MOST_OPTIONS = 300, 8_000, 60_000, 3_000, 100
 CUT = "\n… (cut: too long for one message)"
@@ -18,6 +20,14 @@ CUT = "\n… (cut: too long for one message)"
 def kept_back(inquiry: Inquiry, share: Share) -> bool:
     """Something of it stays on this machine: whoever decides with the host before them can read it there."""
     return bool(inquiry.detail) and inquiry.words(share).detail != inquiry.detail
+
+
+def key(inquiry: Inquiry, name: str) -> str:
+    """The agent's name of a request. What it lets the agent do is part of it: a grant never reaches anything else."""
+    if not name or inquiry.kind in KEPT_OPEN:
+        return name
+    content = "\0".join((inquiry.kind, inquiry.title, inquiry.detail))
+    return f"{name} {hashlib.sha256(content.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
 def question(

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bot.wire.types import Ability
+from runners import kept
 from runners.agents.base import AgentInfo, Answered, Cleared, Desk, Inquiry, Launch, TurnEnded, UsageChanged
 from runners.errors import AgentConfused, AgentDied
 
 ALL = frozenset(Ability) - {Ability.ADOPT}
 WITHIN = 20.0
+
+
+def _set(event: asyncio.Event) -> asyncio.Event:
+    event.set()
+    return event
+
+
+@asynccontextmanager
+async def kept_process(session: Path) -> AsyncIterator[None]:
+    """One that outlives its runner, as an agent's holder does."""
+    process = await asyncio.create_subprocess_exec("sleep", "300", start_new_session=True)
+    kept.keep(session, process.pid)
+    yield
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
 
 
 @dataclass
@@ -39,6 +58,8 @@ class Actor:
     """What the process still waits for, whoever listens."""
     ear: asyncio.Event = field(default_factory=asyncio.Event)
     """Cleared, it takes its time to hear what is said within a turn."""
+    ready: asyncio.Event = field(default_factory=lambda: _set(asyncio.Event()))
+    """Cleared, it takes its time to start, or to be joined."""
     steering: int = 0
     agent: ScriptedAgent | None = None
     resuming: bool = False
@@ -126,6 +147,7 @@ class ScriptedAgent:
 
     async def start(self, resume: str = "") -> AgentInfo:
         actor = self.actor
+        await actor.ready.wait()
         actor.starts.append(resume)
         held = actor.holds and actor._alive
         actor._alive = True

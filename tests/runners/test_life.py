@@ -49,7 +49,7 @@ from runners import kept
 from runners.agents.base import BackgroundChanged, Chosen, Inquiry, Text
 from runners.leftovers import end_leftovers
 from runners.runner import budget, lifecycle
-from tests.runners.actor import ALL, Actor
+from tests.runners.actor import ALL, Actor, kept_process
 from tests.runners.board import ANA
 from tests.runners.clock import NOON
 from tests.runners.places import spec
@@ -222,15 +222,10 @@ async def test_a_real_agent_killed_with_a_question_open_gets_the_answer_once(sta
 
 @pytest.fixture
 async def holder(stage: Scene, actor: Actor) -> AsyncIterator[None]:
-    """A process that is kept, as an agent's holder is."""
     actor.holds = True
     await stage.place()
-    process = await asyncio.create_subprocess_exec("sleep", "300", start_new_session=True)
-    kept.keep(stage.session, process.pid)
-    yield
-    if process.returncode is None:
-        process.kill()
-    await process.wait()
+    async with kept_process(stage.session):
+        yield
 
 
 @pytest.mark.usefixtures("holder")
