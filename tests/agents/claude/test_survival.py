@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.wire.types import ALLOW, DENY
+from bot.wire.types import ALLOW, APPROVE, DENY, QuestionKind
 from runners.agents.base import BackgroundChanged, Chosen, Said, UsageChanged
 from runners.agents.claude import held
 from runners.errors import AgentDied, AgentError
 from runners.kept import end_kept, kept, started_at
 from runners.leftovers import end_leftovers
 from tests.agents.claude.conftest import Stage, soon
-from tests.agents.claude.model import Model, Says
+from tests.agents.claude.model import Model, Says, calls
 from tests.agents.claude.test_asking import INDEX, ask
 from tests.agents.claude.test_turns import WAIT, bash
 from tests.contract.desk import RecordingDesk
@@ -36,11 +36,11 @@ class Killable:
         self._process = process
 
     @classmethod
-    async def start(cls, stage: Stage, model: Model, prompt: str, questions: int = 1) -> Killable:
+    async def start(cls, stage: Stage, model: Model, prompt: str, questions: int = 1, mode: str = "") -> Killable:
         launch = stage.launch(model)
         words = {
             "name": launch.name, "cwd": str(launch.cwd), "log": str(launch.log), "folder": str(launch.folder),
-            "env": launch.env, "start_timeout": 30.0,
+            "env": launch.env, "start_timeout": 30.0, "mode": mode,
         }  # fmt: skip
         module = ("-m", "tests.agents.claude.runner_side")
         process = await asyncio.create_subprocess_exec(
@@ -93,6 +93,26 @@ async def test_a_killed_runner_loses_neither_question_nor_background_work(stage:
     (stage.worktree.path / "go").touch()
     await desk.until(lambda: desk.stirs == 1)
     assert (await agent.rejoin()).last_words == "It ended."
+    assert len(desk.asked) == 1
+
+
+async def test_a_plan_outlives_a_killed_runner_and_is_approved(stage: Stage) -> None:
+    model = await stage.model(calls("ExitPlanMode", plan="1. Look\n2. Leap"), Says("Off."))
+    runner = await Killable.start(stage, model, "Plan", mode="plan")
+    (session,) = await runner.line("session")
+    (key,) = await runner.line("asked")
+    await runner.kill()
+    desk = RecordingDesk()
+    agent = stage.agent(model, desk, mode="plan")
+    info = await agent.start(resume=session)
+    assert (info.held, info.busy) == (True, True)
+    question = await desk.question()
+    assert (question.inquiry.kind, question.inquiry.key) == (QuestionKind.PLAN, key)
+    assert question.inquiry.detail == "1. Look\n2. Leap"
+    turn = asyncio.create_task(agent.rejoin())
+    question.answer.set_result(Chosen(APPROVE))
+    assert (await turn).last_words == "Off."
+    assert "approved" in model.results()[-1]
     assert len(desk.asked) == 1
 
 
