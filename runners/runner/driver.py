@@ -165,6 +165,8 @@ class Driver:
             await self._own_turn()
         elif state.turn:
             await self._ended(TurnEnded("done"))
+        elif self.seat.prompts and not state.introduced:
+            self._take_up_again()  # it was started, and told nothing yet
         else:
             run = RunState.STOPPED if state.run is RunState.STARTING else state.run
             state = replace(state, introduced=True, run=run)
