@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -76,11 +75,8 @@ async def served(data: Path, handle: Callable[[Request], Awaitable[Reply]]) -> A
             talks.discard(task)
             writer.close()
 
-    mask = os.umask(0o177)
-    try:
-        server = await asyncio.start_unix_server(talk, path, limit=LARGEST)
-    finally:
-        os.umask(mask)
+    listening = await asyncio.to_thread(record.listening, path)
+    server = await asyncio.start_unix_server(talk, sock=listening, limit=LARGEST)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, record.socket_gone, data, SOCKET)
         stack.callback(server.close)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -181,6 +182,19 @@ def socket_for(folder: Path, name: str) -> Path:
         write_atomic(note, os.fsencode(path))
     path.unlink(missing_ok=True)
     return path
+
+
+def listening(path: Path) -> socket.socket:
+    """Bound, and this user's alone before anybody can connect. A umask would be every thread's."""
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.bind(os.fspath(path))
+        path.chmod(0o600)
+        sock.setblocking(False)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def socket_of(folder: Path, name: str) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -27,11 +26,8 @@ class Ear:
 
     async def open(self) -> None:
         path = await asyncio.to_thread(record.socket_for, self._folder, NAME)
-        mask = os.umask(0o177)
-        try:
-            self._server = await asyncio.start_unix_server(self._talk, path, limit=LARGEST + 65536)
-        finally:
-            os.umask(mask)
+        listening = await asyncio.to_thread(record.listening, path)
+        self._server = await asyncio.start_unix_server(self._talk, sock=listening, limit=LARGEST + 65536)
 
     async def close(self) -> None:
         """Idempotent. Hooks that wait are let go of: their agent goes on by itself."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -166,6 +167,31 @@ async def test_a_deep_data_folder_gets_a_short_socket_elsewhere(tmp_path: Path) 
         assert (await asyncio.to_thread(control.call, deep, Request("list")))["ok"]
     assert not path.parent.exists()
     assert list(deep.iterdir()) == []
+
+
+async def test_a_socket_is_its_users_alone_and_other_files_made_meanwhile_are_as_ever(tmp_path: Path) -> None:
+    mask = os.umask(0o022)
+    try:
+        modes = set[int]()
+        done = threading.Event()
+
+        def made_meanwhile() -> None:
+            for number in range(2000):
+                (tmp_path / f"f{number}").touch()
+                modes.add((tmp_path / f"f{number}").stat().st_mode & 0o777)
+                if done.is_set():
+                    break
+
+        making = asyncio.create_task(asyncio.to_thread(made_meanwhile))
+        for number in range(20):
+            (data := tmp_path / f"d{number}").mkdir()
+            async with control.served(data, _echo) as path:
+                assert path.stat().st_mode & 0o777 == 0o600
+        done.set()
+        await making
+        assert modes == {0o644}
+    finally:
+        os.umask(mask)
 
 
 async def test_no_host_is_said_with_where_it_was_looked_for(tmp_path: Path) -> None:
