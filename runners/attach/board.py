@@ -20,6 +20,7 @@ from runners.attach.record import DETACH, Record
 from runners.config import HostConfig
 from runners.errors import RunnerError
 from runners.host import opening
+from runners.kept import started_at
 from runners.runner import ticket
 from runners.runner.ticket import Ticket
 
@@ -139,6 +140,7 @@ class Attachments:
             title=request.title[:300],
             session=request.session,
             pid=request.pid,
+            started=started_at(request.pid) if request.pid else "",
             home=request.home,
             program=request.program,
         )
@@ -191,7 +193,7 @@ class Attachments:
         for known in record.records(self._data):
             folder = Path(known.folder)
             if record.is_open(known):
-                found.append({**_told_of(folder, ticket.read(folder)), "terminal": record.alive(known.pid)})
+                found.append({**_told_of(folder, ticket.read(folder)), "terminal": record.alive(known)})
             elif not known.folder and not known.left:
                 found.append({"worktree": known.worktree, "agent": known.agent, "asked": True})
         return found
@@ -231,7 +233,7 @@ class Attachments:
 
 def _busy(known: Record) -> bool:
     """A terminal that still runs has this worktree on the board, or asks for it."""
-    return not known.left and record.alive(known.pid) and (record.is_open(known) or not known.folder)
+    return not known.left and record.alive(known) and (record.is_open(known) or not known.folder)
 
 
 def two(known: Record) -> Reply:
@@ -249,13 +251,13 @@ def _beside(known: Record, fresh: Record, request: Request) -> Record | Reply | 
     if record.is_open(known) and not known.left:
         if same:
             return {"ok": True, "attach": known.attach, "session": Path(known.folder).name, "folder": known.folder}
-        return two(known) if record.alive(known.pid) else None
+        return two(known) if record.alive(known) else None
     if not known.folder and not known.left:
         if same:
             # Asked already, and not answered yet: said again under the same name, perhaps with a better title.
             return replace(fresh, attach=known.attach, title=fresh.title or known.title)
         # A request without a process behind it that can be seen is replaced by one that has come.
-        return two(known) if known.pid and record.alive(known.pid) else None
+        return two(known) if known.pid and record.alive(known) else None
     if same and not request.force:
         return refusal("This session was taken off the board.", "switchboard attach brings it back.", left=True)
     return None

@@ -51,11 +51,11 @@ class Mover(Moves):
         if not await asyncio.to_thread(program, "claude", agent.command):
             raise RunnerError("Claude Code was not found for the runner.", "Install switchboard-slack[claude].")
         known = replace(known, program=await asyncio.to_thread(_program, known))
-        async with self._paused(folder, SessionId(folder.name), terminal=known.pid):
+        async with self._paused(folder, SessionId(folder.name), terminal=known):
             # Its newest id, should the person have cleared its context in the last moment.
             session = (record.read(folder / record.OWN) or known).session
             await _remember(folder, session)
-            own = replace(known, session=session, pid=0, turn=False)
+            own = replace(known, session=session, pid=0, started="", turn=False)
             await asyncio.to_thread(record.write_own, folder, own)
             await asyncio.to_thread(record.write, folder.parent.parent, own)
             await asyncio.to_thread(
@@ -83,7 +83,7 @@ class Mover(Moves):
             return refusal("This session is in its terminal already.", "switchboard adopt moves it under a runner.")
         async with self._paused(folder, SessionId(folder.name)):
             session = await _remembered(folder) or known.session
-            own = replace(known, session=session, pid=0)
+            own = replace(known, session=session, pid=0, started="")
             await asyncio.to_thread(record.write_own, folder, own)
             await asyncio.to_thread(record.write, folder.parent.parent, own)
             await asyncio.to_thread(ticket.write, folder, replace(paper, adapter="attach", agent=known.agent, argv=()))
@@ -115,13 +115,13 @@ class Mover(Moves):
         return AgentConfig("claude", (known.program or "claude",), adapter="claude")
 
     @asynccontextmanager
-    async def _paused(self, folder: Path, session: SessionId, terminal: int = 0) -> AsyncIterator[None]:
+    async def _paused(self, folder: Path, session: SessionId, terminal: Record | None = None) -> AsyncIterator[None]:
         """The session with neither a terminal nor a runner; a runner is started again at the end."""
         async with self._locks[session]:
             try:
                 await asyncio.to_thread(files.write_atomic, folder / ADOPTING, b"")
-                if terminal and record.alive(terminal):
-                    await _ended(terminal, "its terminal")
+                if terminal is not None and terminal.pid and await asyncio.to_thread(record.alive, terminal):
+                    await _ended(terminal)
                 if pid := await asyncio.to_thread(ticket.holder, folder / files.LOCK):
                     await _released(folder, pid)
                 yield
@@ -131,14 +131,17 @@ class Mover(Moves):
                     await self._spawner.start(folder)
 
 
-async def _ended(pid: int, what: str) -> None:
-    """Ask a process to end, and see it go. Its own children are its own to end."""
+async def _ended(terminal: Record) -> None:
+    """Ask a terminal's agent to end, and see it go. Its own children are its own to end."""
+    who, there = f"Process {terminal.pid} (its terminal)", "End it there (/exit), and try again."
+    if not terminal.started:
+        raise RunnerError(f"{who} may be somebody else's by now.", there)
     with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
+        os.kill(terminal.pid, signal.SIGTERM)
     until = time.monotonic() + ENDS_WITHIN
-    while record.alive(pid):
+    while await asyncio.to_thread(record.alive, terminal):
         if time.monotonic() > until:
-            raise RunnerError(f"Process {pid} ({what}) does not end.", "End it there (/exit), and try again.")
+            raise RunnerError(f"{who} does not end.", there)
         await asyncio.sleep(0.05)  # another process's end rings no bell
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from runners.errors import AgentConfused
 from runners.files import ENDED, TICKET, write_atomic
+from runners.kept import started_at
 
 ROUTES = "attached"
 """In a host's data folder."""
@@ -49,6 +50,8 @@ class Record(Struct, frozen=True):
     session: str = ""
     pid: int = 0
     """The agent's process, to see it go; 0: not known."""
+    started: str = ""
+    """When that process began: its id may be somebody else's by now."""
     folder: str = ""
     """The session's folder on the host; empty until the bot has taken it."""
     home: str = ""
@@ -128,7 +131,7 @@ def why_gone(folder: Path, record: Record | None, worktree: Path) -> str:
         return "it was taken off the board"
     if (folder / ADOPTING).exists():
         return ""
-    if record is not None and not alive(record.pid):
+    if record is not None and not alive(record):
         return "its terminal has ended"
     if not worktree.is_dir():
         return f"its worktree {worktree} was moved or deleted; attach again from where it is now"
@@ -146,9 +149,11 @@ def status(record: Record) -> str:
     return said if isinstance(said, str) else ""
 
 
-def alive(pid: int) -> bool:
-    """Whether the process is there; one whose id is not known is taken to be."""
-    return pid <= 0 or there(pid)
+def alive(record: Record) -> bool:
+    """Whether the agent's process is there; one whose id is not known is taken to be."""
+    if record.pid <= 0:
+        return True
+    return there(record.pid) and (not record.started or started_at(record.pid) == record.started)
 
 
 def there(pid: int) -> bool:
