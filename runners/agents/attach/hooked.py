@@ -11,7 +11,7 @@ import structlog
 from msgspec.structs import replace
 
 from bot.wire.types import Ability
-from runners.agents.attach.dialogs import Dialogs
+from runners.agents.attach.dialogs import Dialog, Dialogs
 from runners.agents.attach.listening import Ear
 from runners.agents.attach.watching import Watch
 from runners.agents.base import AgentInfo, Cleared, Desk, Launch, TurnEnded
@@ -20,11 +20,15 @@ from runners.attach.hook import BORN_WITHIN
 from runners.attach.hooks import STAYS, Heard
 from runners.attach.record import ADOPTING, Record
 from runners.errors import AgentConfused
+from runners.kept import started_at
 
 log = structlog.get_logger()
 
 IDLE_LOOKS = 3
 """Looks in a row at which the terminal is idle until a turn is taken to be broken off."""
+LOOK_EVERY = 0.2
+DECIDED_LOOKS = 2
+"""Looks in a row at which a terminal waits for nobody: between two dialogs it may seem so for a moment."""
 TITLES = {"claude": "Claude Code in a terminal", "script": "A script"}
 OUT_OF_TERMINAL = "This session runs in somebody's terminal"
 
@@ -139,9 +143,14 @@ class HookedAgent:
         known = self._known
         if one.event != "SessionStart" and known.session not in ("", one.session):
             return ""  # some other agent in the same worktree
+        started = known.started
+        if one.pid and (one.pid != known.pid or not started or one.event == "SessionStart"):
+            started = await asyncio.to_thread(started_at, one.pid)
+            known = self._known
         await self._note(
             session=one.session,
             pid=one.pid or known.pid,
+            started=started,
             home=one.home or known.home,
             program=one.program or known.program,
             turn=known.turn and one.event != "SessionStart",
@@ -171,11 +180,26 @@ class HookedAgent:
         dialog = self._dialogs.opened(one)
         try:
             await self._note(waiting=self._dialogs.waiting)
-            said = await self._dialogs.ask(dialog, reader)
+            looking = asyncio.create_task(self._decided_there(dialog), name="dialog")
+            try:
+                said = await self._dialogs.ask(dialog, reader)
+            finally:
+                looking.cancel()
+                await asyncio.wait({looking})
         finally:
             self._dialogs.closed(dialog)
         await self._note(waiting=self._dialogs.waiting)
         return said
+
+    async def _decided_there(self, dialog: Dialog) -> None:
+        """The call's own end may be long in coming: Claude Code's note says when its terminal waits no longer."""
+        seen, looks = False, 0
+        while looks < DECIDED_LOOKS:
+            said = await asyncio.to_thread(record.status, self._known)
+            seen = seen or said == "waiting"
+            looks = looks + 1 if seen and said in ("busy", "idle") else 0
+            await asyncio.sleep(LOOK_EVERY)
+        dialog.settle("answered in the terminal")
 
     async def _note(self, **new: Any) -> None:
         """Write down what is new of the agent: for the next runner, and for its hooks. The newest state is last."""

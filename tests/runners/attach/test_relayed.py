@@ -30,7 +30,7 @@ from bot.wire.messages import (
     SessionPlaced,
     StartSession,
 )
-from bot.wire.types import ALLOW, Ability, Answer, Ending, PromptId, RunState
+from bot.wire.types import ALLOW, DENY, Ability, Answer, Ending, PromptId, RunState
 from runners import files
 from runners.attach import record, settings
 from runners.repo import git
@@ -51,6 +51,7 @@ class Terminal:
     def __init__(self, desk: Desk, session: str = "c1") -> None:
         self.desk = desk
         self.session = session
+        self.env = {"PATH": os.environ["PATH"], "CLAUDE_PROJECT_DIR": str(desk.worktree)}
 
     async def hook(self, event: str, **said: Any) -> dict[str, Any]:
         """What the agent would be told; empty: nothing."""
@@ -67,7 +68,7 @@ class Terminal:
         process = await asyncio.create_subprocess_exec(
             *("/bin/sh", "-c", group["hooks"][0]["command"]),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.desk.worktree,
-            env={"PATH": os.environ["PATH"], "CLAUDE_PROJECT_DIR": str(self.desk.worktree)},
+            env=self.env,
         )  # fmt: skip
         assert process.stdin is not None
         process.stdin.write(json.dumps(given).encode())
@@ -137,6 +138,30 @@ async def test_answered_in_the_terminal_the_other_copy_closes_and_says_so(desk: 
         assert (gone.question, gone.reason) == (question.id, "answered in the terminal")
         assert await waiting.communicate() == (b"", b"")
         assert waiting.returncode == 0
+
+
+async def test_the_card_closes_when_the_terminal_decides_and_not_when_what_it_allowed_has_ended(
+    desk: Desk, tmp_path: Path
+) -> None:
+    note = tmp_path / "home" / "sessions" / f"{os.getpid()}.json"
+    note.parent.mkdir(parents=True)
+    note.write_text('{"status": "busy"}')
+    async with on_board(desk) as terminal:
+        terminal.env["CLAUDE_CONFIG_DIR"] = str(tmp_path / "home")
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        await terminal.hook("PreToolUse", **BASH, tool_use_id="t1")
+        waiting = await terminal.begin("PermissionRequest", **BASH)
+        question = (await desk.board.heard(Asked)).question
+        await asyncio.sleep(1)  # the note is a little late: that it does not wait yet says nothing
+        assert desk.board.all(QuestionWithdrawn) == []
+        note.write_text('{"status": "waiting"}')
+        await asyncio.sleep(1)
+        note.write_text('{"status": "busy"}')  # `make it` runs, for as long as it takes
+        gone = await desk.board.heard(QuestionWithdrawn)
+        assert (gone.question, gone.reason) == (question.id, "answered in the terminal")
+        assert await waiting.communicate() == (b"", b"")
+        await desk.board.tell(RUNNER, DeliverAnswer(Answer(question.id, ANA, option=DENY)))
+        assert not (await desk.board.heard(AnswerApplied)).applied
 
 
 async def test_words_from_the_thread_reach_the_turn_when_it_would_end(desk: Desk) -> None:
