@@ -14,6 +14,9 @@ REMEMBERED = 50
 """Follow-ups given, kept to tell a withdrawal that it came too late."""
 
 
+UNSURE = "it may not have heard them: its turn ended and it did not say; say them again if it does not act on them"
+
+
 def released(state: State) -> State:
     """Nothing is held back any longer."""
     return replace(state, inbox=(*state.inbox, *state.waiting), waiting=())
@@ -52,8 +55,15 @@ class Given:
 
 
 def given(state: State, messages: tuple[Message, ...], *, steered: bool = False) -> Given:
-    """The agent has these; whoever sent one hears of it."""
+    """The agent has these; whoever sent one hears of it.
+
+    ``steered``: within the turn under way. It may never read them: they are part of what is said again after it.
+    """
     prompts = tuple(message.prompt for message in messages if message.prompt)
+    if steered:
+        words = (state.said, *(message.text for message in messages if message.by))
+        answers = tuple(message.question for message in messages if message.question)
+        state = replace(state, said="\n".join(filter(None, words)), answering=(*state.answering, *answers))
     return Given(
         replace(
             state,

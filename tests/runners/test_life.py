@@ -63,6 +63,7 @@ TOUCH = Inquiry(
     detail="touch made.txt",
     options=(Option(ALLOW, "Allow"), Option(ALWAYS, "Always"), Option(DENY, "Deny")),
 )
+ASSUMED = Inquiry(**{**vars(INDEX), "urgency": Urgency.ASSUMED, "default": "fts"})
 
 
 @pytest.fixture
@@ -149,6 +150,22 @@ async def test_what_a_dead_agent_may_not_have_read_is_said_again(stage: Scene, a
         await actor.prompted(2)
         actor.die()
         assert "Call it Bluebird" in await actor.prompted(3)
+
+
+async def test_words_and_corrections_said_within_a_turn_are_said_again_when_the_agent_dies_in_it(
+    stage: Scene, actor: Actor
+) -> None:
+    async with stage.runner() as runner:
+        await actor.prompted()
+        await stage.told(Prompt("Use FTS, not Tantivy", ANA, PromptId(f"{S}.p1"), now=True))
+        await stage.board.heard(PromptGiven)
+        await runner.driver.desk.post([ASSUMED], "call-1")
+        await stage.answer((await stage.board.heard(Asked)).question, option="tantivy")
+        await actor.until(lambda: len(actor.asides) == 2)
+        actor.die()
+        again = await actor.prompted(2)
+    assert again.count("Use FTS, not Tantivy") == 1
+    assert again.count("Ana says instead: Tantivy") == 1
 
 
 async def test_an_answer_that_a_dying_agent_may_not_have_read_is_said_again(stage: Scene, actor: Actor) -> None:
