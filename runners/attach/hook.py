@@ -23,6 +23,7 @@ ASKING = ("PermissionRequest",)
 BEGINNING = ("SessionStart", "UserPromptSubmit")
 LARGEST = 8 << 20
 NAME = "hooks.sock"
+PRINTED = b"+"
 
 
 def main() -> None:
@@ -44,9 +45,7 @@ def main() -> None:
             return
     waits = BORN_WITHIN if event in ASKING else 0.0
     what = {"event": event, "said": said, "hook": os.getpid(), "ask": os.urandom(8).hex(), **whose()}
-    reply = _tell(data, where, what, event in ASKING, waits)
-    if reply:
-        sys.stdout.write(reply)
+    _tell(data, where, what, event in ASKING, waits)
 
 
 def whose() -> dict[str, object]:
@@ -102,29 +101,30 @@ def _goes_on(route: dict[str, object], session: str, said: dict[str, object], ev
     return route.get("session") in ("", session) or route.get("pid") == os.getppid()
 
 
-def _tell(data: str, where: str, what: dict[str, object], asking: bool, waits: float) -> str:
-    """Give an event to the session's runner, and bring back what it wants said to the agent."""
+def _tell(data: str, where: str, what: dict[str, object], asking: bool, waits: float) -> None:
+    """Give an event to the session's runner, and print what it wants said to the agent."""
     line = json.dumps(what).encode() + b"\n"
     until = time.monotonic() + waits
     while True:
         began = time.monotonic()
         route = find(data, where)
         if route is None or route.get("left"):
-            return ""
+            return
         folder = str(route.get("folder") or "")
         try:
             if folder:
-                return _exchange(_socket(folder, NAME), line, LONG if asking else SHORT).decode()
+                _exchange(_socket(folder, NAME), line, LONG if asking else SHORT, prints=True)
+                return
         except TimeoutError:
-            return ""
+            return
         except OSError:
             # Its runner has gone, perhaps for a moment: asked again, it is the same question.
             if os.path.exists(os.path.join(folder, "ended")):
-                return ""
+                return
             if time.monotonic() > began + 1.0:
                 until = time.monotonic() + waits
         if time.monotonic() >= until:
-            return ""
+            return
         time.sleep(0.1)
 
 
@@ -136,7 +136,17 @@ def poke(folder: str) -> None:
         return
 
 
-def _exchange(path: str, line: bytes, within: float) -> bytes:
+def _print(reply: bytes, sock: socket.socket) -> None:
+    """Say it to the agent, and then, to whoever sent it, that it was said."""
+    try:
+        sys.stdout.write(reply.decode())
+        sys.stdout.flush()
+        sock.sendall(PRINTED)
+    except OSError:
+        os._exit(0)  # nobody listens on one side or the other: to ask again would not help
+
+
+def _exchange(path: str, line: bytes, within: float, *, prints: bool = False) -> bytes:
     sock = socket.socket(socket.AF_UNIX)
     try:
         sock.settimeout(SHORT)
@@ -149,7 +159,10 @@ def _exchange(path: str, line: bytes, within: float) -> bytes:
             if not more:
                 raise ConnectionResetError(path)
             found += more
-        return found.rstrip(b"\n")
+        found = found.rstrip(b"\n")
+        if prints and found:
+            _print(found, sock)
+        return found
     finally:
         sock.close()
 

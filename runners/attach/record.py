@@ -62,6 +62,8 @@ class Record(Struct, frozen=True):
     """A turn is under way."""
     waiting: tuple[Waiting, ...] = ()
     """Hooks that wait for an answer: where a runner has gone, they ask the next one again."""
+    words: tuple[str, ...] = ()
+    """What people have said and no hook has printed yet."""
     left: bool = False
     """A person took it off the board: its hooks must not bring it back."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -45,12 +44,12 @@ class HookedAgent:
         self._writing = asyncio.Lock()
         self._dialogs = Dialogs(desk)
         self._watch = Watch(launch.folder, launch.cwd, lambda: self._record, self._go, self._idled)
-        self._ear = Ear(launch.folder, self._heard, self._watch.look)
+        self._ear = Ear(launch.folder, self._heard, self._printed, self._watch.look)
         self._in_turn = False
         self._turn_changed = asyncio.Event()
         self._last = TurnEnded("done")
-        self._words: deque[str] = deque()
-        """What people have said, to be handed over at the next occasion."""
+        self._handing: dict[str, tuple[str, ...]] = {}
+        """Words on their way to the agent, by the hook that is to print them."""
         self._idles = 0
 
     # --- the port -----------------------------------------------------------------------------------------------------
@@ -95,8 +94,12 @@ class HookedAgent:
         """Handed over when the turn would end: it goes on with these words."""
         if not self._in_turn or self._record is None or self._record.agent != "claude":
             return False
-        self._words.append(text)
-        return True
+        words = (*self._known.words, text)
+        await self._note(words=words)
+        if self._written is not None and text in self._written.words:
+            return True
+        await self._note(words=tuple(word for word in self._known.words if word is not text))
+        return False  # not on disk: it waits with the runner
 
     async def reset(self) -> Cleared:
         raise AgentConfused(f"{OUT_OF_TERMINAL}: its context is cleared there.", "Type /clear in it.")
@@ -159,7 +162,7 @@ class HookedAgent:
             self._desk.update(update)
         match one.event:
             case "UserPromptSubmit":
-                return await self._begun()
+                return await self._begun(one)
             case "PreToolUse":
                 self._dialogs.called(one)
             case "PermissionRequest":
@@ -225,18 +228,18 @@ class HookedAgent:
         self._desk.stirred()
         await self._note(turn=True)
 
-    async def _begun(self) -> str:
+    async def _begun(self, one: Heard) -> str:
         self._dialogs.withdraw("the terminal went on")
         self._turn_over(TurnEnded("cancelled"))  # one that was broken off there tells nobody of its end
         await self._begin()
-        return hooks.beside_prompt(self._handed()) if self._words else ""
+        return hooks.beside_prompt(self._handed(one)) if self._known.words else ""
 
     async def _stopped(self, one: Heard) -> str:
         if one.sub:
             return ""
         self._dialogs.withdraw("the terminal went on")
-        if self._words and one.event == "Stop":
-            return hooks.more_words(self._handed())
+        if self._known.words and one.event == "Stop":
+            return hooks.more_words(self._handed(one))
         words = one.text("last_assistant_message")
         if one.event == "StopFailure":
             why = one.text("error_details") or one.text("error")
@@ -259,10 +262,14 @@ class HookedAgent:
             self._last = ended
             self._turn_changed.set()
 
-    def _handed(self) -> list[str]:
-        words = list(self._words)
-        self._words.clear()
+    def _handed(self, one: Heard) -> tuple[str, ...]:
+        self._handing[one.ask] = words = self._known.words
         return words
+
+    async def _printed(self, one: Heard) -> None:
+        """Only now the agent has them: a hook, or this runner, may have ended before."""
+        if words := self._handing.pop(one.ask, ()):
+            await self._note(words=self._known.words[len(words) :])
 
     async def _left(self, one: Heard) -> None:
         self._dialogs.withdraw("the terminal went on")

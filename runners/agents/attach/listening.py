@@ -9,18 +9,20 @@ from contextlib import suppress
 from pathlib import Path
 
 from runners.attach import hooks, record
-from runners.attach.hook import LARGEST, NAME
+from runners.attach.hook import LARGEST, NAME, PRINTED, SHORT
 from runners.attach.hooks import Heard
 
+Printed = Callable[[Heard], Awaitable[None]]
 Handle = Callable[[Heard, asyncio.StreamReader], Awaitable[str]]
 """Returns what the hook prints. The reader ends once the hook has gone."""
 
 
 class Ear:
-    """``look`` is called where somebody says that something was left in the folder."""
+    """``look`` is called where somebody says that something was left in the folder; ``printed`` once a hook has
+    given its agent what it was to print."""
 
-    def __init__(self, folder: Path, handle: Handle, look: Callable[[], None]) -> None:
-        self._folder, self._handle, self._look = folder, handle, look
+    def __init__(self, folder: Path, handle: Handle, printed: Printed, look: Callable[[], None]) -> None:
+        self._folder, self._handle, self._printed, self._look = folder, handle, printed, look
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
 
@@ -55,6 +57,10 @@ class Ear:
             reply = await self._handle(one, reader) if one is not None else ""
             writer.write(reply.encode() + b"\n")
             await writer.drain()
+            if one is not None and reply:
+                async with asyncio.timeout(SHORT):
+                    if await reader.read(1) == PRINTED:
+                        await self._printed(one)
         except (OSError, ValueError, asyncio.CancelledError):
             pass  # a hook that broke off or sent nonsense, or we are closing: its agent goes on by itself
         finally:

@@ -33,6 +33,7 @@ from bot.wire.messages import (
 from bot.wire.types import ALLOW, DENY, Ability, Answer, Ending, PromptId, RunState
 from runners import files
 from runners.attach import record, settings
+from runners.attach.hook import NAME
 from runners.repo import git
 from runners.runner import ticket
 from runners.runner.driver import ASKED_ANEW
@@ -215,6 +216,24 @@ async def test_an_answer_that_comes_before_the_hook_has_found_the_next_runner_is
         assert json.loads(out)["hookSpecificOutput"]["decision"]["behavior"] == "allow"
         assert {each.question.id for each in desk.board.all(Asked)} == {question.id}
         assert desk.board.all(QuestionWithdrawn) == []
+
+
+async def test_words_on_their_way_outlive_the_runner_and_a_hook_that_never_printed_them(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        await terminal.hook("UserPromptSubmit", prompt="Build it")
+        await changed(desk, RunState.WORKING)
+        await desk.board.tell(RUNNER, Prompt("document it as well", ANA, PromptId("p1")))
+        await desk.board.heard(PromptGiven)
+        await killed(desk)
+        folder = Path((await desk.ask("find"))["folder"])
+        said = {"hook_event_name": "Stop", "session_id": terminal.session}
+        reader, writer = await asyncio.open_unix_connection(record.socket_of(folder, NAME))
+        writer.write(json.dumps({"event": "Stop", "ask": "h1", "said": said}).encode() + b"\n")
+        assert b"document it as well" in await reader.readline()
+        writer.close()  # its hook is killed before it prints
+        told = await terminal.hook("Stop", last_assistant_message="Built it.")
+        assert "document it as well" in told["reason"]
+        assert await terminal.hook("Stop", last_assistant_message="Documented.") == {}
 
 
 async def test_leave_for_one_call_is_not_leave_for_the_same_call_once_more(desk: Desk) -> None:
