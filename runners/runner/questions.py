@@ -52,14 +52,34 @@ class _Wait:
 
     ids: tuple[QuestionId, ...]
     got: dict[QuestionId, Answered]
+    unwritten: set[asyncio.Future[None]] = field(default_factory=set)
+    """Answers of these that are not on disk yet."""
     future: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def take(self, question: QuestionId, answer: Answered) -> None:
         self.got[question] = answer
         self.look()
 
+    def promise(self, question: QuestionId, answer: Answered, written: asyncio.Future[None]) -> None:
+        """It has its answer; whoever waits gets it once that is written."""
+        self.got[question] = answer
+        self.unwritten.add(written)
+        written.add_done_callback(self._written)
+
+    def _written(self, done: asyncio.Future[None]) -> None:
+        self.unwritten.discard(done)
+        if not done.cancelled() and done.exception() is None:
+            self.look()
+
+    @property
+    def complete(self) -> bool:
+        return all(each in self.got for each in self.ids)
+
+    def is_complete_with(self, question: QuestionId) -> bool:
+        return all(each in self.got or each == question for each in self.ids)
+
     def look(self) -> None:
-        if not self.future.done() and all(each in self.got for each in self.ids):
+        if not self.future.done() and self.complete and not self.unwritten:
             self.future.set_result(None)
 
 
@@ -209,7 +229,9 @@ class QuestionDesk:
         finally:
             self._waits.remove(wait)
         state = answers.taken(self._memory.state, tuple(ready.values()))
-        self._memory.save(answers.unsaid(state, ids))
+        written = self._memory.save(answers.unsaid(state, ids))
+        if ready:
+            await asyncio.shield(written)
         return tuple(wait.got[number] for number in ids)
 
     def _is_awaited(self, number: QuestionId) -> bool:
@@ -256,11 +278,14 @@ class QuestionDesk:
             after = answers.answered(state, question, answer, live=False)
             applied, detail = answers.late_detail(state, question, answer)
         self._loose.pop(question.id, None)
+        given = answers.for_agent(question, answer)
         for wait in waits:
-            wait.take(question.id, answers.for_agent(question, answer))
-            if wait.future.done():
+            if wait.is_complete_with(question.id):
                 after = answers.unsaid(after, wait.ids)
-        self._memory.save(after, AnswerApplied(answer.question, applied, detail), done=done)
+        written = self._memory.save(after, AnswerApplied(answer.question, applied, detail), done=done)
+        for wait in waits:
+            # Only what is on disk is given: after kill -9 it would be said a second time, as a message.
+            wait.promise(question.id, given, written)
         self._hooks.changed()
 
     def close_all(self, reason: str) -> None:

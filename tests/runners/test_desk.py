@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -132,6 +134,46 @@ async def test_the_same_request_put_again_has_the_same_answer(desk: Desk) -> Non
     desk.answer(question.id, option="fts")
     assert await first == await second == (Chosen("fts"),)
     assert await desk.desk.ask(asked) == Chosen("fts")
+
+
+@asynccontextmanager
+async def busy_disk(desk: Desk) -> AsyncIterator[None]:
+    """Nothing is written meanwhile."""
+    other = sqlite3.connect(desk.folder / "spool.db", isolation_level=None)
+    other.execute("begin immediate")
+    try:
+        yield
+        await asyncio.sleep(0.02)
+    finally:
+        other.execute("rollback")
+        other.close()
+
+
+async def test_an_answer_is_given_only_once_it_is_on_disk(desk: Desk) -> None:
+    call = await desk.put(INDEX, NAME)
+    first, second = desk.open()
+    desk.answer(first.id, option="fts")
+    await desk.memory.tell()
+    async with busy_disk(desk):
+        desk.answer(second.id, text="Bluebird")
+        await asyncio.sleep(0.02)
+        assert not call.done()
+    assert await call == (Chosen("fts"), Text("Bluebird"))
+
+
+async def test_an_answer_that_waited_for_its_call_is_given_only_once_it_is_on_disk(desk: Desk) -> None:
+    asked = replace(INDEX, key="tool-1")
+    call = await desk.put(asked)
+    (question,) = desk.open()
+    restarted = await desk.again()
+    call.cancel()
+    await asyncio.wait({call})
+    async with busy_disk(desk):
+        restarted.answer(question.id, option="fts")
+        again = await restarted.put(asked)
+        await asyncio.sleep(0.02)
+        assert not again.done()
+    assert await again == (Chosen("fts"),)
 
 
 # --- parked ----------------------------------------------------------------------------------------------------------
