@@ -165,7 +165,7 @@ class Driver:
             await self._own_turn()
         elif state.turn:
             await self._ended(TurnEnded("done"))
-        elif self.seat.prompts and not state.introduced:
+        elif self.seat.prompts and not self.seat.in_terminal and not state.introduced:
             self._take_up_again()  # it was started, and told nothing yet
         else:
             run = RunState.STOPPED if state.run is RunState.STARTING else state.run
