@@ -10,6 +10,8 @@ from pathlib import Path
 TICKET, LOCK, ENDED, STOP, SPOOL, LOG, AGENT_LOG, EXCLUDE = (
     "ticket.json", "lock", "ended", "stop.json", "spool.db", "runner.log", "agent.log", "exclude",
 )  # fmt: skip
+MOVING = "moving"
+"""There while a session moves between a terminal and a runner: in words, where to."""
 FOLDER = "SWITCHBOARD_FOLDER"
 """Marks every process that a session started, so that what a killed runner left can be found."""
 

@@ -21,7 +21,7 @@ from runners.agents.registry import program
 from runners.attach import record
 from runners.attach.board import Moves
 from runners.attach.control import Reply, refusal
-from runners.attach.record import ADOPTING, Record
+from runners.attach.record import Record
 from runners.config import AgentConfig, HostConfig
 from runners.errors import RunnerError
 from runners.host.spawning import Spawner
@@ -34,6 +34,8 @@ from runners.runner.ticket import Ticket
 log = structlog.get_logger()
 
 ENDS_WITHIN = 15.0
+TO_RUNNER, TO_TERMINAL = "it moves from its terminal to a runner", "it moves back to its terminal"
+"""What people read meanwhile."""
 
 
 class Mover(Moves):
@@ -51,7 +53,7 @@ class Mover(Moves):
         if not await asyncio.to_thread(program, "claude", agent.command):
             raise RunnerError("Claude Code was not found for the runner.", "Install switchboard-slack[claude].")
         known = replace(known, program=await asyncio.to_thread(_program, known))
-        async with self._paused(folder, SessionId(folder.name), terminal=known):
+        async with self._paused(folder, SessionId(folder.name), TO_RUNNER, terminal=known):
             # Its newest id, should the person have cleared its context in the last moment.
             session = (record.read(folder / record.OWN) or known).session
             await _remember(folder, session)
@@ -81,7 +83,7 @@ class Mover(Moves):
         paper = await asyncio.to_thread(ticket.read, folder)
         if paper.adapter == "attach":
             return refusal("This session is in its terminal already.", "switchboard adopt moves it under a runner.")
-        async with self._paused(folder, SessionId(folder.name)):
+        async with self._paused(folder, SessionId(folder.name), TO_TERMINAL):
             session = await _remembered(folder) or known.session
             own = replace(known, session=session, pid=0, started="")
             await asyncio.to_thread(record.write_own, folder, own)
@@ -115,18 +117,20 @@ class Mover(Moves):
         return AgentConfig("claude", (known.program or "claude",), adapter="claude")
 
     @asynccontextmanager
-    async def _paused(self, folder: Path, session: SessionId, terminal: Record | None = None) -> AsyncIterator[None]:
+    async def _paused(
+        self, folder: Path, session: SessionId, where: str, terminal: Record | None = None
+    ) -> AsyncIterator[None]:
         """The session with neither a terminal nor a runner; a runner is started again at the end."""
         async with self._locks[session]:
             try:
-                await asyncio.to_thread(files.write_atomic, folder / ADOPTING, b"")
+                await asyncio.to_thread(files.write_atomic, folder / files.MOVING, where.encode())
                 if terminal is not None and terminal.pid and await asyncio.to_thread(record.alive, terminal):
                     await _ended(terminal)
                 if pid := await asyncio.to_thread(ticket.holder, folder / files.LOCK):
                     await _released(folder, pid)
                 yield
             finally:
-                (folder / ADOPTING).unlink(missing_ok=True)
+                (folder / files.MOVING).unlink(missing_ok=True)
                 if await asyncio.to_thread(ticket.holder, folder / files.LOCK) is None:
                     await self._spawner.start(folder)
 

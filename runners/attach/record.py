@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from runners.errors import AgentConfused
-from runners.files import ENDED, TICKET, write_atomic
+from runners.files import ENDED, MOVING, TICKET, write_atomic
 from runners.kept import started_at
 
 ROUTES = "attached"
@@ -23,8 +23,6 @@ OWN = "attach.json"
 """In a session's folder: the record as its runner knows it."""
 DETACH = "detach"
 """There: its person took it off the board. Its runner sees it and ends the session."""
-ADOPTING = "adopting"
-"""There: its terminal ends on purpose, the session does not."""
 LONGEST = 100
 """Bytes in a unix socket's path that every platform takes."""
 
@@ -131,7 +129,7 @@ def why_gone(folder: Path, record: Record | None, worktree: Path) -> str:
     """What ends the session in ``folder``, in words; empty: nothing does."""
     if (folder / DETACH).exists():
         return "it was taken off the board"
-    if (folder / ADOPTING).exists():
+    if (folder / MOVING).exists():
         return ""
     if record is not None and not alive(record):
         return "its terminal has ended"

@@ -141,7 +141,7 @@ class Runner:
         desk, seat = self.driver.desk, self.driver.seat
         if isinstance(outcome, Pausing):
             desk.hold = True
-            desk.close_momentary("the runner is shutting down; the agent asks again when it is back")
+            desk.close_momentary(f"{await self._why_paused()}; the agent asks again when it is back")
             # The turn is cut off on purpose: what it was about is on disk, and taken up again.
             turns.cancel()
             await asyncio.wait({turns})
@@ -163,7 +163,7 @@ class Runner:
         match outcome:
             case Pausing():
                 if state.run not in lifecycle.AT_REST:
-                    await self._memory.tell(SessionChanged(RunState.PAUSED, detail="its machine is shutting down"))
+                    await self._memory.tell(SessionChanged(RunState.PAUSED, detail=await self._why_paused()))
             case Over():
                 gone = () if state.review is None else (ReviewWithdrawn(state.review.id, "the session ended"),)
                 dropped = follow_ups.dropped(state, "the session ended first")
@@ -174,6 +174,17 @@ class Runner:
                 log.info("session.ended", ending=ended.ending, branch=ended.branch, worktree=ended.worktree)
             case _:
                 assert_never(outcome)
+
+    async def _why_paused(self) -> str:
+        return await asyncio.to_thread(_moving, self._folder) or "its machine is shutting down"
+
+
+def _moving(folder: Path) -> str:
+    """Where to, if the session is being moved: for that its runner is ended as well."""
+    try:
+        return (folder / files.MOVING).read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 async def run(folder: Path, open_agent: OpenAgent) -> None:

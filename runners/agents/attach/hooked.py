@@ -10,6 +10,7 @@ import structlog
 from msgspec.structs import replace
 
 from bot.wire.types import Ability
+from runners import files
 from runners.agents.attach.dialogs import Dialog, Dialogs
 from runners.agents.attach.listening import Ear
 from runners.agents.attach.watching import Watch
@@ -17,7 +18,7 @@ from runners.agents.base import AgentInfo, Cleared, Desk, Launch, TurnEnded
 from runners.attach import hooks, record
 from runners.attach.hook import BORN_WITHIN
 from runners.attach.hooks import STAYS, Heard
-from runners.attach.record import ADOPTING, Record
+from runners.attach.record import Record
 from runners.errors import AgentConfused
 from runners.kept import started_at
 
@@ -276,5 +277,5 @@ class HookedAgent:
         await self._end(TurnEnded("cancelled"))
         if one.text("reason") in STAYS:
             await self._note(session="")  # the next one that begins there is this session
-        elif not await asyncio.to_thread((self._folder / ADOPTING).exists):
+        elif not await asyncio.to_thread((self._folder / files.MOVING).exists):  # its terminal ends on purpose
             self._watch.leave("its terminal has ended")

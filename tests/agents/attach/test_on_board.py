@@ -137,6 +137,8 @@ async def test_a_session_is_adopted_goes_on_in_its_thread_and_comes_back(tmp_pat
             await screen.say("remember a word")
             await here.stopped("The word is heron.")
             assert "runs under a runner now" in await here.run("adopt")
+            moved = [each.detail for each in here.board.all(SessionChanged) if each.state is RunState.PAUSED]
+            assert moved == ["it moves from its terminal to a runner"]
             await screen.ended()
         here.model.then(Says("It was heron."), Says("Nothing is left to do."))
         await here.board.tell(RUNNER, Prompt("which word was it?", ANA, PromptId("p1")))
@@ -148,6 +150,8 @@ async def test_a_session_is_adopted_goes_on_in_its_thread_and_comes_back(tmp_pat
 
         line = await here.run("adopt", "--back")
         assert "--resume" in line
+        moved = [each.detail for each in here.board.all(SessionChanged) if each.state is RunState.PAUSED]
+        assert moved[1:] == ["it moves back to its terminal"]
         here.model.then(Says("Heron again."))
         async with terminal(["/bin/sh", "-c", line], here.worktree, here.env) as screen:
             await screen.shows("? for shortcuts")
