@@ -28,11 +28,12 @@ def _clearly(function: F) -> F:
 
     @wraps(function)
     def call(*args: Any, **more: Any) -> Any:
-        from runners.errors import RunnerError
+        from runners.errors import RunnerError, disk_problem
 
         try:
             return function(*args, **more)
-        except RunnerError as err:
+        except (RunnerError, OSError) as problem:
+            err = problem if isinstance(problem, RunnerError) else disk_problem(problem, "try again")
             name = click.get_current_context().info_name
             click.echo(f"switchboard {name}: {err}", err=True)
             sys.exit(1)

@@ -66,16 +66,19 @@ def notes_folder(env: Mapping[str, str]) -> Path:
 def plan(path: Path, data: Path) -> Plan:
     """Raises SettingsProblem when the file is not what we could add to. Looks, and writes nothing."""
     before = _read(path)
-    theirs = settings.parsed((before or b"").decode("utf-8-sig", "replace"), str(path))
+    theirs = settings.decoded(before or b"", str(path))
     bare = settings.without_ours(theirs)
-    after = settings.dumped(settings.merged(bare, settings.ours(data), str(path)))
+    after = settings.dumped(settings.merged(bare, settings.ours(data), str(path)), before or b"")
     if bare != theirs and settings.merged(bare, settings.ours(data), str(path)) == theirs:
         after = before or after  # they are all there: the file is left as it stands
     return Plan(path, before, after)
 
 
 def install(planned: Plan, notes: Path) -> None:
-    """Keep the original first, then write. An original that is kept already stays the original."""
+    """Keep the original first, then write. An original that is kept already stays the original.
+
+    Raises SettingsProblem where the file cannot be written.
+    """
     path, note = planned.path, _note(notes, planned.path)
     notes.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = not path.parent.exists()
@@ -88,12 +91,17 @@ def install(planned: Plan, notes: Path) -> None:
         original = None if planned.before is None else base64.b64encode(planned.before).decode()
         kept = Kept(str(path), original, digest, mode, made)
     write_atomic(note, msgspec.json.encode(kept))
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write(path, planned.after, kept.mode)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(path, planned.after, kept.mode)
+    except BaseException:
+        if earlier is None:
+            note.unlink()
+        raise
 
 
 def uninstall(path: Path, notes: Path) -> str:
-    """Put the file back as it was; says what was done."""
+    """Put the file back as it was; says what was done. Raises SettingsProblem, and can be tried again then."""
     note = _note(notes, path)
     kept, now = _kept(note), _read(path)
     if kept is not None and now is not None and _digest(now) == kept.written:
@@ -108,6 +116,7 @@ def uninstall(path: Path, notes: Path) -> str:
 
 def _restored(path: Path, kept: Kept) -> str:
     if kept.original is None:
+        _writable(path)
         path.unlink()
         if kept.made_folder and not any(path.parent.iterdir()):
             path.parent.rmdir()
@@ -117,11 +126,11 @@ def _restored(path: Path, kept: Kept) -> str:
 
 
 def _taken_out(path: Path, now: bytes, *, edited: bool) -> str:
-    theirs = settings.parsed(now.decode("utf-8-sig", "replace"), str(path))
+    theirs = settings.decoded(now, str(path))
     left = settings.without_ours(theirs)
     if left == theirs:
         return f"{path} has no hooks of Switchboard."
-    _write(path, settings.dumped(left), path.stat().st_mode & 0o777)
+    _write(path, settings.dumped(left, now), path.stat().st_mode & 0o777)
     why = "It was edited since" if edited else "What it was before is not known"
     return f"{why}: took only Switchboard's hooks out of {path}, and left the rest as it is now."
 
@@ -142,12 +151,28 @@ def _digest(data: bytes) -> str:
 
 
 def _read(path: Path) -> bytes | None:
+    """None: there is no such file. Raises SettingsProblem."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as err:
+        raise settings.SettingsProblem(f"{path} cannot be read: {err.strerror}.", "Nothing was written.") from err
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    write_atomic(path, data)
-    path.chmod(mode)
+    """Raises SettingsProblem."""
+    _writable(path)
+    try:
+        write_atomic(path, data)
+        path.chmod(mode)
+    except OSError as err:
+        raise settings.SettingsProblem(f"{path} cannot be written: {err.strerror}.", "It is as it was.") from err
+
+
+def _writable(path: Path) -> None:
+    """A file that its person has made read-only is not replaced behind their back. Raises SettingsProblem."""
+    if path.exists() and not path.stat().st_mode & 0o200:
+        raise settings.SettingsProblem(
+            f"{path} is read-only.", f"chmod u+w {path}, then try again; nothing was written."
+        )

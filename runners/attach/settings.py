@@ -44,12 +44,20 @@ def _group(event: str, line: str) -> dict[str, Any]:
 def parsed(text: str, name: str) -> dict[str, Any]:
     """Raises SettingsProblem."""
     try:
-        found = json.loads(text or "{}")
-    except ValueError as err:
+        found = json.loads(text.strip() or "{}")
+    except (ValueError, RecursionError) as err:
         raise SettingsProblem(f"{name} is not JSON: {err}.", "Correct it first; nothing was written.") from err
     if not isinstance(found, dict):
         raise SettingsProblem(f"{name} is not a JSON object.", "Correct it first; nothing was written.")
     return found
+
+
+def decoded(data: bytes, name: str) -> dict[str, Any]:
+    """Raises SettingsProblem."""
+    try:
+        return parsed(data.decode("utf-8-sig"), name)
+    except UnicodeDecodeError as err:
+        raise SettingsProblem(f"{name} is not UTF-8: {err}.", "Correct it first; nothing was written.") from err
 
 
 def merged(theirs: Mapping[str, Any], mine: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -93,5 +101,7 @@ def is_ours(each: object) -> bool:
     return isinstance(line, str) and f"runners/attach/{SCRIPT.name}" in line.replace("\\", "/")
 
 
-def dumped(settings: Mapping[str, Any]) -> bytes:
-    return (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode()
+def dumped(settings: Mapping[str, Any], like: bytes = b"") -> bytes:
+    """With the line ends of ``like``, and with a last one unless it has none."""
+    text = json.dumps(settings, indent=2, ensure_ascii=False) + ("" if like and not like.endswith(b"\n") else "\n")
+    return (text.replace("\n", "\r\n") if b"\r\n" in like else text).encode()

@@ -26,7 +26,7 @@ def installed(place: Path, tmp_path: Path) -> install.Plan:
     return planned
 
 
-@pytest.mark.parametrize("text", [ODD, "{}", "", '{"hooks": {}}', '\ufeff{"a": 1}\r\n'])
+@pytest.mark.parametrize("text", [ODD, "{}", "", " \n", '{"hooks": {}}', '\ufeff{"a": 1}\r\n', '{\r\n "a": 1\r\n}'])
 def test_what_was_there_comes_back_byte_for_byte(place: Path, tmp_path: Path, text: str) -> None:
     place.parent.mkdir()
     place.write_bytes(text.encode())
@@ -80,13 +80,66 @@ def test_installed_twice_the_original_is_still_the_first_one(place: Path, tmp_pa
     assert place.read_text() == ODD
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"hooks": []}', '{"hooks": {"Stop": 1}}'])
-def test_settings_that_cannot_be_read_are_left_alone(place: Path, tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_an_edit_since_keeps_the_line_ends_of_the_person(place: Path, tmp_path: Path, end: str) -> None:
     place.parent.mkdir()
-    place.write_text(text)
-    with pytest.raises(settings.SettingsProblem):
+    line = end or "\n"
+    place.write_bytes(f'{{{line}  "model": "opus"{line}}}{end}'.encode())
+    installed(place, tmp_path)
+    place.write_bytes(place.read_bytes().replace(b"opus", b"sonnet"))
+    assert "It was edited since" in install.uninstall(place, tmp_path / "notes")
+    assert place.read_bytes() == f'{{{line}  "model": "sonnet"{line}}}{end}'.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"{", b"[]", b'{"hooks": []}', b'{"hooks": {"Stop": 1}}', b'// mine\n{"a": 1}', b'{"a": "\xe9"}', b"\0",
+     b'{"a":' * 100_000],
+)  # fmt: skip
+def test_settings_that_cannot_be_read_are_left_alone(place: Path, tmp_path: Path, text: bytes) -> None:
+    place.parent.mkdir()
+    place.write_bytes(text)
+    with pytest.raises(settings.SettingsProblem, match="nothing was written"):
         install.plan(place, tmp_path / "data")
-    assert place.read_text() == text
+    assert place.read_bytes() == text
+
+
+def test_edited_into_what_is_no_json_it_is_left_alone_and_can_be_uninstalled_once_corrected(
+    place: Path, tmp_path: Path
+) -> None:
+    planned = installed(place, tmp_path)
+    place.write_text("{ oops")
+    with pytest.raises(settings.SettingsProblem, match="is not JSON"):
+        install.uninstall(place, tmp_path / "notes")
+    assert place.read_text() == "{ oops"
+    place.write_bytes(planned.after)
+    assert "was not there before" in install.uninstall(place, tmp_path / "notes")
+
+
+def test_a_read_only_file_is_named_and_left_alone(place: Path, tmp_path: Path) -> None:
+    place.parent.mkdir()
+    place.write_text(ODD)
+    place.chmod(0o444)
+    with pytest.raises(settings.SettingsProblem, match="is read-only"):
+        installed(place, tmp_path)
+    assert place.read_text() == ODD
+    assert list((tmp_path / "notes").iterdir()) == []
+    place.chmod(0o644)
+    installed(place, tmp_path)
+    place.chmod(0o444)
+    with pytest.raises(settings.SettingsProblem, match="is read-only"):
+        install.uninstall(place, tmp_path / "notes")
+    place.chmod(0o644)
+    assert "byte for byte" in install.uninstall(place, tmp_path / "notes")
+
+
+def test_what_is_no_file_at_all_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").mkdir()
+    run = CliRunner(env={"CLAUDE_CONFIG_DIR": str(tmp_path), "SWITCHBOARD_HOST_DATA": str(tmp_path / "data")})
+    for verb in (cli.install, cli.uninstall):
+        ran = run.invoke(verb)
+        assert ran.exit_code == 1
+        assert "cannot be read" in ran.output
 
 
 def test_a_linked_settings_file_stays_a_link(tmp_path: Path) -> None:
