@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -32,7 +34,7 @@ from bot.wire.messages import (
 )
 from bot.wire.types import ALLOW, DENY, Ability, Answer, Ending, PromptId, RunState
 from runners import files
-from runners.attach import record, settings
+from runners.attach import control, hook, hooks, record, settings
 from runners.attach.hook import NAME
 from runners.repo import git
 from runners.runner import ticket
@@ -358,9 +360,13 @@ async def test_a_second_terminal_in_the_worktree_is_told_and_goes_on_unseen(desk
         assert len(desk.board.all(AttachAsked)) == 1
 
 
-async def test_a_worktree_that_is_moved_away_ends_its_session_with_the_reason(desk: Desk) -> None:
+@pytest.mark.parametrize("how", ["moved", "deleted"])
+async def test_a_worktree_that_is_moved_away_or_deleted_ends_its_session_with_the_reason(desk: Desk, how: str) -> None:
     async with on_board(desk):
-        desk.worktree.rename(desk.worktree.with_name("elsewhere"))
+        if how == "moved":
+            desk.worktree.rename(desk.worktree.with_name("elsewhere"))
+        else:
+            await asyncio.to_thread(shutil.rmtree, desk.worktree)
         ended = await desk.board.heard(SessionEnded)
         assert ended.ending is Ending.DETACHED
         assert "was moved or deleted" in ended.last_words
@@ -372,9 +378,24 @@ async def test_without_a_host_every_hook_says_nothing_at_once(tmp_path: Path, da
     place.data.mkdir()
     place.data = tmp_path / data
     terminal = Terminal(place)
-    for event in settings.EVENTS:
+    for event in hooks.EVENTS:
         async with asyncio.timeout(10):
             assert await terminal.hook(event, source="startup", **BASH) == {}
+
+
+async def test_with_host_and_runner_killed_the_terminal_goes_on_at_once(desk: Desk) -> None:
+    async with on_board(desk) as terminal:
+        folder = Path((await desk.ask("find"))["folder"])
+    for place, name in ((desk.data, control.SOCKET), (folder, hook.NAME)):
+        if pid := ticket.holder(folder / files.LOCK):
+            os.kill(pid, signal.SIGKILL)
+        with socket.socket(socket.AF_UNIX) as left:  # as a process that is killed leaves it: nobody listens
+            (place / name).unlink(missing_ok=True)
+            left.bind(str(place / name))
+    for event in set(hooks.EVENTS) - set(hook.ASKING):  # beside a question, its dialog stands on the screen
+        began = asyncio.get_running_loop().time()
+        assert await terminal.hook(event, source="startup", **BASH) == {}
+        assert asyncio.get_running_loop().time() - began < hook.SHORT / 2
 
 
 async def test_a_hook_given_nonsense_or_no_python_says_nothing(tmp_path: Path) -> None:
