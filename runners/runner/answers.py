@@ -12,6 +12,7 @@ from bot.wire.types import (
     ALWAYS,
     APPROVE,
     DENY,
+    REVISE,
     Answer,
     Question,
     QuestionId,
@@ -267,11 +268,15 @@ def for_agent(question: Question, answer: Answer | None) -> Answered:
             return Unanswered(withdrawn_reason(question))
         chosen = any(option.id == question.default for option in question.options)
         return Chosen(question.default) if chosen else Text(question.default)
+    offered = {option.id for option in question.options}
     if question.kind is QuestionKind.PERMISSION:
-        offered = {option.id for option in question.options}
-        if answer.option == ALLOW or (answer.option == ALWAYS and ALWAYS in offered):
+        if (answer.option == ALLOW and (ALLOW in offered or not offered)) or (
+            answer.option == ALWAYS and ALWAYS in offered
+        ):
             return Chosen(answer.option, answer.text or "")
         return Chosen(DENY, answer.text or "", answer.then_stop)
+    if question.kind is QuestionKind.PLAN and answer.option == APPROVE and offered and APPROVE not in offered:
+        return Chosen(REVISE, answer.text or "")
     if answer.options:
         return Chosen(answer.options[0], answer.text or "", answer.then_stop, answer.options)
     if answer.option is not None:

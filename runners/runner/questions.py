@@ -119,8 +119,7 @@ class QuestionDesk:
         keys = [wording.key(each, name) for each, name in zip(inquiries, names, strict=True)]
         ids, ready = self._put(inquiries, keys)
         try:
-            await self._keep_details(inquiries, ids)
-            found = await self._answers(ids, ready)
+            found = await self._answers(ids, ready, inquiries)
         except asyncio.CancelledError as cut:
             self._let_go(ids, str(cut.args[0]) if cut.args and cut.args[0] else "")
             raise
@@ -217,7 +216,10 @@ class QuestionDesk:
         )
         return answers.same(left, question)
 
-    async def _answers(self, ids: tuple[QuestionId, ...], ready: dict[QuestionId, Known]) -> tuple[Answered, ...]:
+    async def _answers(
+        self, ids: tuple[QuestionId, ...], ready: dict[QuestionId, Known], inquiries: Sequence[Inquiry] = ()
+    ) -> tuple[Answered, ...]:
+        """``inquiries``: what of them is to be kept here meanwhile. An answer may come before that is done."""
         wait = _Wait(ids, {number: answers.for_agent(each.question, each.answer) for number, each in ready.items()})
         for number in ids:
             if number not in ready and answers.find(self._memory.state, number) is None:
@@ -225,6 +227,8 @@ class QuestionDesk:
         wait.look()
         self._waits.append(wait)
         try:
+            if inquiries:
+                await self._keep_details(inquiries, ids)
             await wait.future
         finally:
             self._waits.remove(wait)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from bot.wire.types import Option, Question, QuestionId, QuestionKind, Share, Urgency
+from bot.wire.types import DENY, REVISE, Option, Question, QuestionId, QuestionKind, Share, Urgency
 from runners.agents.base import Inquiry
 from runners.redact import redact
 from runners.runner.progress import one_line
@@ -15,11 +15,24 @@ from runners.runner.session import KEPT_OPEN
 
 TITLE, CONTEXT, DETAIL, LABEL, MOST_OPTIONS = 300, 8_000, 60_000, 3_000, 100
 CUT = "\n… (cut: too long for one message)"
+TOO_LONG = (
+    "It is too long to be shown whole, so it cannot be allowed from here. Deny it, and say how to ask for less at a "
+    "time: in steps, or from a file."
+)
+REFUSALS = (DENY, REVISE)
+_REFUSE = {QuestionKind.PERMISSION: Option(DENY, "Deny"), QuestionKind.PLAN: Option(REVISE, "Ask for changes")}
 
 
 def kept_back(inquiry: Inquiry, share: Share) -> bool:
     """Something of it stays on this machine: whoever decides with the host before them can read it there."""
-    return bool(inquiry.detail) and inquiry.words(share).detail != inquiry.detail
+    return bool(inquiry.detail) and (inquiry.words(share).detail != inquiry.detail or len(inquiry.detail) > DETAIL)
+
+
+def unseen(inquiry: Inquiry, share: Share) -> bool:
+    """It asks for leave, and is too long to be shown: nobody can know what they would allow."""
+    words = inquiry.words(share)
+    long = len(words.detail) > DETAIL or len(words.context) > CONTEXT
+    return inquiry.kind not in KEPT_OPEN and (long or (not words.detail and len(words.title) > TITLE))
 
 
 def key(inquiry: Inquiry, name: str) -> str:
@@ -39,6 +52,10 @@ def question(
     kind = QuestionKind.TEXT if inquiry.kind is QuestionKind.CHOICE and not inquiry.options else inquiry.kind
     urgency = _urgency(inquiry.urgency, kind)
     options = () if kind is QuestionKind.TEXT else inquiry.options[:MOST_OPTIONS]
+    hidden = unseen(inquiry, share)
+    if hidden:
+        options = tuple(option for option in options if option.id in REFUSALS) or (_REFUSE[kind],)
+        rest = f"\n{TOO_LONG}{rest}"
     default = inquiry.default if any(each.id == inquiry.default for each in options) else _cut(inquiry.default, TITLE)
     return Question(
         id=number,
@@ -47,7 +64,7 @@ def question(
         context=(_cut(words.context, CONTEXT) + rest).lstrip("\n"),
         detail=_cut(words.detail, DETAIL),
         options=tuple(_option(option) for option in options),
-        allow_text=inquiry.allow_text or kind is QuestionKind.TEXT,
+        allow_text=inquiry.allow_text or hidden or kind is QuestionKind.TEXT,
         multiple=inquiry.multiple and kind is QuestionKind.CHOICE,
         group=group,
         urgency=urgency,
