@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -183,11 +185,14 @@ def untracked(where: Path, most: int) -> tuple[FileStat, ...]:
 
 
 def _new_file(where: Path, path: str) -> FileStat:
+    """Nothing is read through a symlink, and no pipe is waited for."""
     try:
-        with (where / path).open("rb") as file:
-            data = file.read(LARGE)
+        file = os.open(where / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return FileStat(path, 0, 0, binary=True)
-    if b"\0" in data or len(data) == LARGE:
+        a_link = (where / path).is_symlink()  # git counts what it points to as one line
+        return FileStat(path, 1, 0) if a_link else FileStat(path, 0, 0, binary=True)
+    with os.fdopen(file, "rb") as opened:
+        data = opened.read(LARGE) if stat.S_ISREG(os.fstat(file).st_mode) else None
+    if data is None or b"\0" in data or len(data) == LARGE:
         return FileStat(path, 0, 0, binary=True)
     return FileStat(path, len(data.splitlines()), 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from bot.wire.types import Person, PersonId
+from bot.wire.types import FileStat, Person, PersonId
 from runners.config import RepoConfig
 from runners.repo import git, merging
 from runners.repo.merging import MergeOrder
@@ -58,3 +59,27 @@ def test_an_owner_without_a_usable_name_can_commit(tmp_path: Path) -> None:
     found = launch.identity(repo, Person(PersonId("U9"), "<>"))
     assert found["GIT_AUTHOR_NAME"] == found["GIT_COMMITTER_NAME"] == "U9"
     assert found["GIT_AUTHOR_EMAIL"] == "U9@users.noreply.slack.com"
+
+
+def test_nothing_is_read_through_a_new_symlink(tmp_path: Path) -> None:
+    """One to a pipe would never come to an end, and one to elsewhere is nobody's business here."""
+    repo = make_repo(tmp_path / "repo")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "elsewhere").write_text("a\nb\nc\n")
+    (repo / "a_pipe").symlink_to(tmp_path / "pipe")
+    (repo / "b_elsewhere").symlink_to(tmp_path / "elsewhere")
+    (repo / "c_nowhere").symlink_to("nowhere")
+    (repo / "d_file").write_text("a\nb\n")
+    found = git.untracked(repo, most=10)
+    assert [(stat.path, stat.added) for stat in found] == [
+        ("a_pipe", 1),
+        ("b_elsewhere", 1),
+        ("c_nowhere", 1),
+        ("d_file", 2),
+    ]
+
+
+def test_a_pipe_where_a_file_was_is_not_waited_for(tmp_path: Path) -> None:
+    """As when something is put there between git's listing and our reading."""
+    os.mkfifo(tmp_path / "pipe")
+    assert git._new_file(tmp_path, "pipe") == FileStat("pipe", 0, 0, binary=True)
