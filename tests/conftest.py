@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from typing import Any
 
@@ -15,6 +16,12 @@ NEEDS = {
     "agents": "agents: `pip install -e '.[claude]'`, `python -m tests.agents.install` (Node), `pytest -m agents`",
 }
 LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure() -> None:
+    """Started in the background of a script, tests inherit a Ctrl-C that is ignored, and would pass it on."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

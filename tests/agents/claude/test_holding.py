@@ -260,6 +260,7 @@ async def test_a_deep_folder_has_its_socket_elsewhere(opened: Open, tmp_path: Pa
 
 def test_without_claude_code_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(tmp_path)])  # as if the package were not installed
+    monkeypatch.delitem(sys.modules, "claude_agent_sdk", raising=False)
     launch = Launch("claude", ("claude",), tmp_path, tmp_path / "log", env={"PATH": str(tmp_path)}, adapter="claude")
     with pytest.raises(AgentMissing, match=r"is not installed on this machine\. Install it: pip install"):
         program(launch)
