@@ -70,6 +70,8 @@ class AgentInfo:
     """Its process outlived the runner: nothing was lost, and what it asked it asks again under the same keys."""
     busy: bool = False
     """A turn is under way that an earlier runner began: ``rejoin`` waits for its end."""
+    keeps_ends: bool = False
+    """Held, it is busy until ``Launch.taken`` names its last end: an idle one never heard what it was given last."""
 
 
 # --- what an agent tells --------------------------------------------------------------------------------------------

@@ -163,6 +163,9 @@ class Driver:
         state = self._memory.state
         if info.busy:
             await self._own_turn()
+        elif state.turn and info.keeps_ends and not self._stirred:
+            state = lifecycle.never_heard(state)
+            self._memory.save(state, *lifecycle.told(state))
         elif state.turn:
             await self._ended(TurnEnded("done"))
         elif self.seat.prompts and not self.seat.in_terminal and not state.introduced:

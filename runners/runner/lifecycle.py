@@ -22,6 +22,7 @@ UNKNOWN_RESET = (5, 10, 20, 40, 60)
 """Minutes until a limit of unknown end is tried again."""
 JITTER = 30
 """Sessions of one account are let go at the same moment: each waits its own few seconds more."""
+SOMEBODY = "somebody here"
 GO_ON = "Go on with your task from where you stopped."
 ASKS_AGAIN = "the agent asks again if it still needs this"
 
@@ -94,6 +95,12 @@ def resumed(state: State, why: str = "You were interrupted.") -> Resumed:
         # The agent would only ask again: it goes on when the answer comes.
         return Resumed(_held(state), lost)
     return Resumed(follow_ups.first(state, Message(message)), lost)
+
+
+def never_heard(state: State) -> State:
+    """What its turn was to be about never left the last runner: it is said again as it was."""
+    message = Message(state.turn, by=SOMEBODY if state.said else "")
+    return follow_ups.first(answers.turn_over(state), message)
 
 
 def go_on(state: State, why: str) -> str:

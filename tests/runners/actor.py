@@ -60,6 +60,9 @@ class Actor:
     """Cleared, it takes its time to hear what is said within a turn."""
     ready: asyncio.Event = field(default_factory=lambda: _set(asyncio.Event()))
     """Cleared, it takes its time to start, or to be joined."""
+    listening: asyncio.Event = field(default_factory=lambda: _set(asyncio.Event()))
+    """Cleared, what it is given as a turn is on its way for long."""
+    keeps_ends: bool = False
     steering: int = 0
     agent: ScriptedAgent | None = None
     resuming: bool = False
@@ -165,9 +168,11 @@ class ScriptedAgent:
             model="small",
             held=held,
             busy=held and actor.busy,
+            keeps_ends=actor.keeps_ends,
         )
 
     async def prompt(self, text: str) -> TurnEnded:
+        await self.actor.listening.wait()
         turn = self.actor.begin()
         self.actor.prompts.append(text)
         self.actor.note()

@@ -308,6 +308,32 @@ async def test_what_a_held_agent_does_not_ask_again_is_withdrawn_or_becomes_a_me
 
 
 @pytest.mark.usefixtures("holder")
+@pytest.mark.parametrize("count", [1, 2])
+async def test_words_that_were_about_to_be_given_when_the_runner_was_killed_are_given_once(
+    stage: Scene, actor: Actor, count: int
+) -> None:
+    actor.keeps_ends = True
+    async with stage.killed_runner():
+        if count == 2:
+            await actor.prompted()
+            actor.end("limit")
+            await stage.state(RunState.STOPPED)
+        actor.listening.clear()
+        await stage.told(Prompt("Add typo tolerance", ANA, PromptId(f"{S}.p1")))
+        if count == 2:
+            await stage.board.heard(PromptGiven)  # on disk, and not yet on its way
+        else:
+            await stage.state(RunState.WORKING)
+    actor.listening.set()
+    async with stage.runner():
+        words = await actor.prompted(count)
+        actor.die()
+        again = await actor.prompted(count + 1)
+    assert ("Task:\nAdd search" if count == 1 else "Add typo tolerance") in words
+    assert count == 1 or "Add typo tolerance" in again
+
+
+@pytest.mark.usefixtures("holder")
 async def test_stop_ends_what_outlived_a_runner(stage: Scene, actor: Actor) -> None:
     async with stage.killed_runner():
         await actor.prompted()

@@ -157,6 +157,7 @@ class ClaudeAgent:
             has_rules=bool(note.get("rules")),
             held=kept,
             busy=kept and self.busy,
+            keeps_ends=True,
         )
 
     @property
