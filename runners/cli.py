@@ -87,6 +87,7 @@ def host(
     from runners.runner.ticket import Lock
 
     entry.log_to_stderr()
+    problems: list[BaseException] = []
     try:
         found = config.load(config_path, repos=repos, share=Share(share))
         address = Address(bot_url, _token(token_file))
@@ -104,8 +105,11 @@ def host(
         finally:
             lock.release()
     except* RunnerError as group:
-        for err in _leaves(group):
-            click.echo(f"switchboard host: {err}", err=True)
+        problems = _leaves(group)
+    # Not within `except*`: what leaves that is an exception group, and its traceback.
+    for err in problems:
+        click.echo(f"switchboard host: {err}", err=True)
+    if problems:
         sys.exit(1)
 
 

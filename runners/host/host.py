@@ -104,9 +104,13 @@ class Host:
             for job in others:
                 job.cancel()
             await asyncio.wait(others)
-            if self._options.stop_runners_on_exit:
-                await self._runners.pause()
+            await self.pause()
             link.cancel()
+
+    async def pause(self) -> None:
+        """End the runners, where they are to end with this host. Idempotent."""
+        if self._options.stop_runners_on_exit:
+            await self._runners.pause()
 
     async def _describe(self) -> None:
         """Tell what is offered: at each connection, and soon after a problem in it was put right."""
@@ -144,5 +148,9 @@ async def run(options: HostOptions, *, warm: bool | None = None) -> None:
         if options.lifeline is not None:
             stack.callback(watch_lifeline(options.lifeline, host.stop))
         log.info("host.started", bot=options.address.bot, repos=list(options.config.repos), data=str(options.data))
-        await host.run()
+        try:
+            await host.run()
+        finally:
+            # Again for a host that fails, as one that is let in no more: what should end with it ends.
+            await host.pause()
         log.info("host.stopped")

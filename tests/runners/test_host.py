@@ -197,7 +197,24 @@ async def test_a_wrong_token_ends_the_host_with_the_fix(machine: Machine, board:
     async with running(board) as bot, machine.host(bot) as process:
         async with asyncio.timeout(20):
             assert await process.wait() == 1
-    assert "switchboard enroll" in (machine.data / "host.log").read_text().splitlines()[-1]
+    said = (machine.data / "host.log").read_text()
+    assert "switchboard enroll" in said.splitlines()[-1]
+    assert "Traceback" not in said
+
+
+async def test_a_host_that_is_let_in_no_more_pauses_its_runners_where_they_end_with_it(
+    machine: Machine, board: Board
+) -> None:
+    async with running(board) as bot, machine.host(bot, "--stop-runners-on-exit") as process:
+        await started(board)
+        await board.heard(Asked)
+        pid = machine.runner()
+        assert pid
+        board.tokens = {token: peer for token, peer in board.tokens.items() if peer != HOST}
+        await bot.server.drop(HOST, "revoked")
+        async with asyncio.timeout(25):
+            assert await process.wait() == 1
+        assert machine.runner() is None
 
 
 async def test_a_second_host_on_the_same_data_is_refused(machine: Machine, board: Board) -> None:
