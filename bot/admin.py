@@ -61,6 +61,19 @@ async def call(bot_dir: Path, method: str, path: str, body: object = None) -> di
     return reply
 
 
+async def accepted(url: str, token: str) -> bool:
+    """Whether the bot at ``url`` lets in whoever shows this token; asked without connecting as them."""
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        async with (
+            aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=10)) as http,
+            http.get(url.rstrip("/") + "/runner") as answer,
+        ):
+            return answer.status != 401
+    except (aiohttp.ClientError, TimeoutError, ValueError) as err:
+        raise BotUnreachable(f"The bot at {url} does not answer.") from err
+
+
 @dataclass(frozen=True)
 class Enrolled:
     """``url``: where the bot listens; ``replaced``: an earlier token of that host is no longer accepted."""

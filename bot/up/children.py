@@ -33,11 +33,27 @@ class Child:
     log: Path
     ready: dict[str, Any]
     grace: float = STOP_GRACE
+    began: int = 0
+    """Where this start's words begin in its log, which earlier ones wrote to as well."""
 
-    def last_words(self, lines: int = 12) -> str:
-        """The end of its log, indented."""
+    async def ended(self, when: str) -> ChildFailed:
+        """What to say of a part that is gone: how it ended, and the end of what this start wrote to its log."""
+        status = await self.process.wait()
+        how = f"exit status {status}" if status >= 0 else f"killed by {_signal_name(-status)}"
+        said = await asyncio.to_thread(self._last_words)
+        tail = f" Its last words:\n{said}" if said else " It left no last words."
+        return ChildFailed(f"{self.name} ended {when} ({how}).{tail}\n  Log: {self.log}")
+
+    async def silent(self) -> ChildFailed:
+        """What to say of a part that runs but never became ready."""
+        said = await asyncio.to_thread(self._last_words)
+        return ChildFailed(f"{self.name} did not become ready in {READY_GRACE:.0f} s.\n{said}\n  Log: {self.log}")
+
+    def _last_words(self, lines: int = 12) -> str:
         try:
-            tail = self.log.read_text(errors="replace").splitlines()[-lines:]
+            with self.log.open("rb") as log:
+                log.seek(self.began)
+                tail = log.read().decode("utf-8", "replace").splitlines()[-lines:]
         except OSError:
             return ""
         return "\n".join(f"    {line[:400]}" for line in tail)
@@ -74,6 +90,7 @@ async def child(
     extra = ["--lifeline-fd", str(lifeline_read), "--ready-fd", str(ready_write)]
     try:
         with log.open("ab") as sink:
+            began = sink.tell()
             process = await asyncio.create_subprocess_exec(
                 *argv,
                 *extra,
@@ -87,7 +104,7 @@ async def child(
     finally:
         os.close(lifeline_read)
         os.close(ready_write)
-    part = Child(name, process, log, {}, grace)
+    part = Child(name, process, log, {}, grace, began)
     try:
         part.ready = await _ready_line(part, ready_read)
         yield part
@@ -106,11 +123,17 @@ async def _ready_line(part: Child, fd: int) -> dict[str, Any]:
         async with asyncio.timeout(READY_GRACE):
             line = await reader.readline()
     except TimeoutError:
-        raise ChildFailed(f"{part.name} did not become ready in {READY_GRACE:.0f} s.\n{part.last_words()}") from None
+        raise await part.silent() from None
     finally:
         transport.close()
     if not line:
-        status = await part.process.wait()
-        raise ChildFailed(f"{part.name} ended at once (exit status {status}). Its last words:\n{part.last_words()}")
+        raise await part.ended("at once")
     ready: dict[str, Any] = json.loads(line)
     return ready
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

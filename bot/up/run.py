@@ -21,7 +21,7 @@ from bot.errors import ConfigError, SwitchboardError
 from bot.files import write_secret
 from bot.slack.manifest import manifest
 from bot.up import sample
-from bot.up.children import Child, ChildFailed, child
+from bot.up.children import Child, child
 from bot.up.link import command
 
 HOST = "this-machine"
@@ -98,7 +98,7 @@ async def _run(options: Options, env: Mapping[str, str]) -> None:
         await _problems(say, options)
         died = await _until_stopped(stop, parts)
         if died is not None:
-            raise ChildFailed(f"{died.name} ended by itself. Its last words:\n{died.last_words()}\n  Log: {died.log}")
+            raise await died.ended("by itself")
         say.print("\nStopping: sessions are paused, their worktrees and questions stay.")
     say.print("Stopped. The same command goes on where this one left off.")
 
@@ -127,7 +127,7 @@ async def _start(
         child("The bot", [sys.executable, "-m", "bot.cli", "serve"], logs / "bot.log", bot_env)
     )
     parts.append(bot)
-    token_file = await _enrolled(data, owner)
+    token_file = await _enrolled(data, owner, bot.ready["url"])
     argv = [sys.executable, "-m", "runners.cli", "host", "--bot", bot.ready["url"], "--token-file", str(token_file)]
     argv += ["--data-dir", str(data / "host"), "--config", str(_host_config(options)), "--stop-runners-on-exit"]
     argv += [] if real else ["--share", "full"]
@@ -160,10 +160,10 @@ def _workspace_env(ready: Mapping[str, Any], owner: str) -> dict[str, str]:
     }
 
 
-async def _enrolled(data: Path, owner: str) -> Path:
-    """The file with the host's token, made once: its presence says that the bot knows this host."""
+async def _enrolled(data: Path, owner: str, bot_url: str) -> Path:
+    """The file with the host's token; made at the first start, and anew where the bot accepts it no more (`revoke`)."""
     path = data / "host.token"
-    if path.exists():
+    if path.exists() and await admin.accepted(bot_url, path.read_text("utf-8").strip()):
         return path
     try:
         reply = await admin.call(data / "bot", "POST", "/admin/hosts", {"name": HOST, "owner": owner})
