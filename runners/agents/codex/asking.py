@@ -236,6 +236,8 @@ class Asking:
                 except forms.NotThat as fault:
                     problem = f"“{shorten(answer.text, 80, mark='…')}” does not fit. {fault}"
                     context = f"{problem}\n{field.inquiry.context}".strip()
-                    again.append(replace(field, inquiry=replace(field.inquiry, context=context)))
+                    # Another question: under its old name it would have its old answer, for ever.
+                    key = f"{field.inquiry.key}, again"
+                    again.append(replace(field, inquiry=replace(field.inquiry, context=context, key=key)))
             left = again
         await self._line.answer(request, {"action": "accept", "content": content, "_meta": None})

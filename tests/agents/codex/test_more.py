@@ -55,12 +55,13 @@ async def test_another_servers_tool_is_a_permission_and_its_form_is_filled_in(op
         desk = RecordingDesk([Chosen(ALWAYS), Chosen("option-2"), Text("none"), Text("3"), Text("red"), Text("4")])
         agent, _ = await stage.started(desk)
         await agent.prompt("Go")
-        permission, colour, _count, again, *_ = desk.asked
+        permission, colour, count, again, *_ = desk.asked
         assert permission.kind is QuestionKind.PERMISSION
         assert permission.title == "Use paint of other?"
         assert permission.detail == "question: wall"
         assert [option.label for option in colour.options] == ["red", "blue"]
         assert again.context.startswith("“none” does not fit. A whole number is needed.")
+        assert again.key not in ("", count.key)  # under its old name it would have its old answer
         first, second = stage.model.tool_results()
         assert '{"colour": "blue", "count": 3}' in first
         assert '{"colour": "red", "count": 4}' in second
