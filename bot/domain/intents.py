@@ -114,10 +114,13 @@ class DigestNow:
 
 @dataclass(frozen=True)
 class SetPrefs:
-    """``digest``: ``every 30m``, ``every 20s``, ``off`` or a five-field crontab. ``tz``: IANA zone; empty: Slack's."""
+    """``digest``: ``every 30m``, ``every 20s``, ``off`` or a five-field crontab. ``tz``: IANA zone; empty: Slack's.
 
-    digest: str
-    tz: str = ""
+    None leaves either as it is.
+    """
+
+    digest: str | None = None
+    tz: str | None = None
 
 
 @dataclass(frozen=True)

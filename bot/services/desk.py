@@ -219,8 +219,8 @@ def dispatch(act: Act, intent: Intent) -> Response:
             return looking.status(act, session)
         case DigestNow():
             return prefs.digest_now(act)
-        case SetPrefs(digest, tz):
-            return prefs.set_prefs(act, digest, tz)
+        case SetPrefs():
+            return prefs.set_prefs(act, intent)
         case Choose():
             return answering.choose(act, intent)
         case AnswerText(question, text):

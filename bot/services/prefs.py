@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.domain.digests import Off, parse_schedule
-from bot.domain.intents import Note, Nothing, Prefs, Response
+from bot.domain.intents import Note, Nothing, Prefs, Response, SetPrefs
 from bot.services import calendar, editions, homes, routine, touch, words
 from bot.services.ctx import Act, Ctx
 from bot.store import due, people, sessions
@@ -19,20 +21,22 @@ def current(ctx: Ctx, person: PersonId) -> Prefs:
     )
 
 
-def set_prefs(act: Act, digest: str, tz: str) -> Response:
-    text = " ".join(digest.split()) or act.settings.digest
+def set_prefs(act: Act, wish: SetPrefs) -> Response:
+    """What is not named stays as it is; an empty field of the form goes back to what holds for everybody."""
+    known = people.meet(act.tx, act.by)
+    digest = known.digest if wish.digest is None else " ".join(wish.digest.split())
+    tz = known.own_tz if wish.tz is None else wish.tz.strip()
+    text = digest or act.settings.digest
     try:
         schedule = parse_schedule(text)
     except ValueError as err:
         return Note(words.escape(str(err)), problem=True, field="digest")
-    tz = tz.strip()
-    if tz and calendar.zone(tz) is None:
+    if wish.tz is not None and tz and calendar.zone(tz) is None:
         return Note(f"There is no time zone {words.code(tz)}; write it like `Europe/Berlin`.", problem=True, field="tz")
-    known = people.meet(act.tx, act.by)
-    zone = calendar.zone(tz) or homes.timezone_of(known)
+    zone = homes.timezone_of(replace(known, own_tz=tz))
     if wrong := calendar.problem(schedule, zone, act.now):
         return Note(words.escape(f"{text}: {wrong}"), problem=True, field="digest")
-    people.wish(act.tx, act.by, digest=text, tz=tz)
+    people.wish(act.tx, act.by, digest=digest, tz=tz)
     due.cancel(act.tx, "digest", act.by)
     following = routine.schedule_digest(act, act.by) if sessions.has_any(act.tx, act.by) else None
     touch.homes(act, act.by)

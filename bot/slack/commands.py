@@ -317,4 +317,4 @@ def _prefs(rest: str, command: str) -> Parsed:
         tz = shlex.split(zone.group(1))[0] if zone else ""
     except (ValueError, IndexError):
         return Problem(f"I can't read the time zone. Write it as `{command} prefs tz=Europe/Berlin`.")
-    return SetPrefs(digest=schedule, tz=tz)
+    return SetPrefs(digest=schedule or None, tz=tz or None)

@@ -250,6 +250,21 @@ async def test_a_crontab_is_read_in_the_persons_own_zone(board: Board) -> None:
     assert not await board.db.read(lambda tx: tx.all("SELECT * FROM due WHERE kind = 'digest'"))
 
 
+async def test_a_wish_that_is_not_named_stays_as_it_is(board: Board) -> None:
+    await board.does(ANA, SetPrefs("every 2h", "Asia/Tokyo"))
+    said = await board.does(ANA, SetPrefs(digest="every 3h"))
+    assert isinstance(said, Note)
+    assert "(Asia/Tokyo)" in said.text
+    await board.does(ANA, SetPrefs(tz="Europe/Berlin"))
+    now = await board.desk.prefs(ANA)
+    assert (now.digest, now.tz) == ("every 3h", "Europe/Berlin")
+    said = await board.does(ANA, SetPrefs("", " "), surface="modal")
+    assert isinstance(said, Note)
+    now = await board.desk.prefs(ANA)
+    assert (now.digest, now.tz) == ("every 30m", "UTC")
+    assert "(UTC)" in said.text
+
+
 def test_schedules() -> None:
     assert parse_schedule("Every 20s") == Every(timedelta(seconds=20))
     assert parse_schedule("off") == Off()

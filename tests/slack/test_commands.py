@@ -51,6 +51,8 @@ from bot.wire.types import PersonId
         ("prefs", OpenForm("prefs")),
         ("prefs off", SetPrefs("off")),
         ("prefs digest=every 30m tz=Europe/Berlin", SetPrefs("every 30m", "Europe/Berlin")),
+        ("prefs digest=every 2h", SetPrefs("every 2h", None)),
+        ("prefs tz=Europe/Berlin", SetPrefs(None, "Europe/Berlin")),
         ("prefs 0 9,13 * * mon-fri", SetPrefs("0 9,13 * * mon-fri")),
     ],
 )
