@@ -39,11 +39,16 @@ def resume(act: Act, named: str) -> Response:
     if isinstance(session, Note):
         return session
     name = words.code(session.name)
-    if session.state is SessionState.STOPPED:
-        return Note(f"{name} has ended its turn and waits for words: write in its thread what it should do.")
-    if session.at_work:
-        return Note(f"{name} is at work already.")
     body = ResumeSession(finding.person_of(act, act.by), session.id)
+    if session.at_work or session.state is SessionState.STOPPED:
+        # A pause may be on its way, and its runner may have it already: who is not paused ignores this.
+        pausing = commands.waits(act.tx, commands.runner_peer(session.id), PauseSession.type)
+        _tell_runner(act, session, body)
+        if pausing:
+            return _said(act, f"Resuming {name}: it goes on after all.")
+        if session.at_work:
+            return Note(f"{name} is at work already.")
+        return Note(f"{name} has ended its turn and waits for words: write in its thread what it should do.")
     again = failing.taken_up(act, session)
     _tell_runner(act, session, body)
     if not events.connected(act.tx, commands.runner_peer(session.id)):

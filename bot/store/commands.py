@@ -67,3 +67,8 @@ def start_waits(tx: Tx, peer: str, session: SessionId) -> bool:
         tx.one("SELECT 1 FROM commands WHERE peer = ? AND session = ? AND type = 'session.start'", peer, session)
         is not None
     )
+
+
+def waits(tx: Tx, peer: str, kind: str) -> bool:
+    """Whether a command of this type is still to be taken."""
+    return tx.one("SELECT 1 FROM commands WHERE peer = ? AND type = ?", peer, kind) is not None

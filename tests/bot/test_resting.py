@@ -144,7 +144,19 @@ async def test_resume_says_when_there_is_nothing_to_resume(board: Board) -> None
     assert isinstance(await board.does(ANA, Resume(NAME)), Note)
     await runner.says(SessionChanged(RunState.STOPPED))
     assert isinstance(await board.does(ANA, Resume(NAME)), Note)
-    assert await runner.takes() == []
+
+
+@pytest.mark.parametrize("taken", [False, True])
+@pytest.mark.parametrize("state", [RunState.WORKING, RunState.STOPPED])
+async def test_resume_right_after_pause_reaches_the_runner(board: Board, state: RunState, taken: bool) -> None:
+    runner = await works(board, Ability.CANCEL)
+    await runner.says(SessionChanged(state))
+    await board.does(ANA, Pause(NAME))
+    if taken:
+        assert [type(c) for c in await runner.takes()] == [PauseSession]
+    answer = await board.does(ANA, Resume(NAME))
+    assert isinstance(answer, Note) is taken
+    assert [type(c) for c in await runner.takes()][-1] is ResumeSession
 
 
 async def test_a_limit_shows_until_when_and_whether_it_wakes(board: Board) -> None:
