@@ -15,7 +15,7 @@ from bot.wire.types import Check, Snapshot
 from runners.agents.base import Said, Update, UsageChanged
 from runners.errors import RunnerError
 from runners.repo import reviewing
-from runners.runner import progress, usage
+from runners.runner import budget, progress, usage
 from runners.runner.memory import Memory
 from runners.runner.ticket import Ticket
 
@@ -38,6 +38,7 @@ class Reporter:
         self.tally = progress.Tally()
         self.checks: tuple[Check, ...] = ()
         self._no_room = ""
+        self._had_turn = False
         self._shown = self._snapshot()
 
     def take_note(self, update: Update) -> None:
@@ -66,6 +67,11 @@ class Reporter:
         """Told at once, while it still can be; empty: there is room again."""
         self._no_room = words
         self.tell()
+
+    def turn_ended(self) -> None:
+        """By now an agent that reports what it costs has done so."""
+        self._had_turn = True
+        self._touched.set()
 
     def look_again(self) -> None:
         """The worktree may have changed."""
@@ -100,5 +106,14 @@ class Reporter:
 
     def _snapshot(self) -> Snapshot:
         share, spent = self._ticket.place.share, self._memory.state.usage
-        tally = progress.in_trouble(self.tally, self._no_room) if self._no_room else self.tally
+        tally = self.tally
+        if words := self._no_room or (not tally.trouble and self._unwatched()):
+            tally = progress.in_trouble(tally, words)
         return progress.snapshot(tally, self._facts, self.checks, share, spent)
+
+    def _unwatched(self) -> str:
+        """Whoever gave a budget must know that nothing holds the agent to it."""
+        state, most = self._memory.state, budget.limit(self._memory.state, self._ticket.spec.budget)
+        if most is None or not self._had_turn or state.usage.cost is not None:
+            return ""
+        return f"its budget of ${most:.2f} is not watched: this agent does not say what it costs"

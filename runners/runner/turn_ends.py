@@ -34,6 +34,7 @@ class TurnEnds:
 
     async def ended(self, ended: TurnEnded) -> None:
         state = self._memory.state
+        self._reporter.turn_ended()
         if ended.reason == "asleep":
             self._desk.keep_loose()
             self._fall_asleep(ended)

@@ -520,6 +520,52 @@ async def test_a_spent_budget_ends_the_turn_and_asks(stage: Scene, actor: Actor)
     assert all(applied.applied for applied in stage.board.all(AnswerApplied))
 
 
+async def test_a_budget_that_an_agent_cannot_be_held_to_is_said(stage: Scene, actor: Actor) -> None:
+    await stage.place(spec(stage.board, "playback", "Add search", budget=5.0))
+    async with stage.runner():
+        await actor.prompted()
+        actor.end("limit")
+        words = await heard_of(stage, "its budget of $5.00 is not watched")
+        await stage.prompt("More")
+        await actor.prompted(2)
+        actor.spend(1.0)
+        while "is not watched" in repr(stage.board.all(Progressed)[-1]):
+            await stage.board.heard(Progressed, len(stage.board.all(Progressed)) + 1)
+    assert words.snapshot.trouble.startswith("its budget")
+
+
+async def test_a_held_permission_and_a_parked_call_wait_through_a_quarter_of_an_hour_and_a_kill(
+    stage: Scene, actor: Actor
+) -> None:
+    actor.holds = True
+    await stage.place()
+    quarter = timedelta(minutes=15)
+    async with kept_process(stage.session):
+        async with stage.killed_runner() as runner:
+            await actor.prompted()
+            actor.ask(Inquiry(**{**vars(TOUCH), "key": "tool-1"}))
+            touch = (await stage.board.heard(Asked)).question
+            ids = await runner.driver.desk.post([INDEX], "call-1")
+            index = (await stage.board.heard(Asked, 2)).question
+            assert await runner.driver.desk.wait(ids, 0.01) is None  # the agent's own tool limit
+            stage.time.on(quarter)
+        stage.time.on(quarter)
+        async with stage.runner():
+            await actor.until(lambda: actor.rejoined == 1)
+            stage.time.on(quarter)
+            assert actor.agent is not None
+            (call,) = actor.agent.asking
+            assert not call.done()
+            await stage.answer(touch, option=ALLOW)
+            assert await call == (Chosen(ALLOW),)
+            await stage.answer(index, option="tantivy")
+            await stage.board.heard(AnswerApplied, 2)
+            actor.end("done")
+            assert (await actor.prompted(2)).count("Ana answered: Tantivy") == 1
+    assert stage.board.all(QuestionWithdrawn) == []
+    assert [applied.applied for applied in stage.board.all(AnswerApplied)] == [True, True]
+
+
 async def test_a_budget_question_is_the_sessions_own_and_blocks_no_review(stage: Scene, actor: Actor) -> None:
     await stage.place(spec(stage.board, "playback", "Add search", budget=1.0))
     async with stage.runner():
