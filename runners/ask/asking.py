@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from bot.wire.types import QuestionId, Urgency
 from runners.agents.base import Answered, Inquiry
-from runners.ask.calls import Call
+from runners.ask.calls import BadCall, Call
 from runners.ask.tool import Outcome
 from runners.files import write_atomic
 
@@ -28,11 +28,18 @@ AT_ONCE = timedelta(0)
 """For callers that say themselves when they ask anew: a script that is run again means a new question."""
 
 
+class AskedBefore(Exception):
+    """The same key was posted with another identity; the message is the title it has there."""
+
+
 class Questions(Protocol):
     """The part of the runner's desk that outlives a call."""
 
-    async def post(self, inquiries: Sequence[Inquiry], key: str) -> tuple[QuestionId, ...]:
-        """Put them to people, once for each ``key``, also over restarts. Does not wait."""
+    async def post(self, inquiries: Sequence[Inquiry], key: str, identity: str = "") -> tuple[QuestionId, ...]:
+        """Put them to people, once for each ``key``, also over restarts. Does not wait.
+
+        Raises AskedBefore where the key stands for something else.
+        """
         ...
 
     async def wait(self, ids: Sequence[QuestionId], timeout: float | None) -> tuple[Answered, ...] | None:
@@ -67,7 +74,7 @@ class Asker:
         self._uncollected: set[QuestionId] = set()
 
     async def post(self, call: Call, again: timedelta) -> tuple[QuestionId, ...]:
-        """``again``: how long after its answer the same words are still the same question."""
+        """``again``: how long after its answer the same words are still the same question. Raises BadCall."""
         async with self._lock:
             rounds = await self._loaded()
             round_ = rounds.get(call.key, Round())
@@ -75,8 +82,11 @@ class Asker:
                 round_ = Round(round_.number + 1)
                 await self._keep(call.key, round_)
             key = call.key if call.id or round_.number == 1 else f"{call.key}#{round_.number}"
+            try:
+                ids = await self._desk.post(call.questions, key, call.identity if call.id else "")
+            except AskedBefore as err:
+                raise BadCall([f"id “{call.id}” was asked before with other words: “{err}”; give a new id"]) from err
             self.last, self.collected = self._clock(), False
-            ids = await self._desk.post(call.questions, key)
             self._uncollected.update(ids)
             return ids
 

@@ -40,18 +40,25 @@ class Call:
     questions: tuple[Inquiry, ...]
     id: str = ""
     """The caller's own name for it; empty: its words name it."""
+    wholes: tuple[str, ...] = ()
+    """Each question as it came: its title is but the first line of it."""
+
+    @property
+    def identity(self) -> str:
+        """What makes these questions these questions."""
+        wholes = self.wholes or tuple(asked.title for asked in self.questions)
+        words = [_identity(*each) for each in zip(self.questions, wholes, strict=True)]
+        return hashlib.sha256(json.dumps(words).encode()).hexdigest()
 
     @property
     def key(self) -> str:
         """The same for the same call, however often and from whichever process it is sent."""
-        if self.id:
-            return f"ask:{self.id}"
-        return f"ask:{hashlib.sha256(json.dumps([_identity(asked) for asked in self.questions]).encode()).hexdigest()}"
+        return f"ask:{self.id or self.identity}"
 
 
-def _identity(asked: Inquiry) -> list[object]:
+def _identity(asked: Inquiry, whole: str) -> list[object]:
     """What makes a question this question: not its context nor its deadline, which a model words anew each time."""
-    title = re.sub(r"\s+", " ", asked.title).strip().casefold()
+    title = re.sub(r"\s+", " ", whole).strip().casefold()
     return [title, asked.kind, asked.multiple, [option.label.casefold() for option in asked.options]]
 
 
@@ -80,6 +87,7 @@ class _Reader:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+        self._wholes: list[str] = []
         self.problems: list[str] = []
 
     def call(self, value: object) -> Call:
@@ -98,7 +106,7 @@ class _Reader:
         asked = [self._question(f"questions[{index}]", item) for index, item in enumerate(items)]
         if shared and asked:
             asked[0] = replace(asked[0], context="\n".join(filter(None, (shared, asked[0].context))))
-        return Call(tuple(asked), self._text("id", arguments.get("id"), LONGEST_ID))
+        return Call(tuple(asked), self._text("id", arguments.get("id"), LONGEST_ID), tuple(self._wholes))
 
     def _question(self, at: str, value: object) -> Inquiry:
         if isinstance(value, str):
@@ -128,6 +136,7 @@ class _Reader:
         whole = self._text(f"{at}.{name}", found.get(name), LONGEST_TEXT).strip()
         if not whole:
             self.problems.append(f"{at}.question: is empty; say in one line what you want to know")
+        self._wholes.append(whole)
         first, _, rest = whole.partition("\n")
         return (first, rest.strip()) if len(first) <= LONGEST_TITLE else (first[: LONGEST_TITLE - 1] + "…", whole)
 

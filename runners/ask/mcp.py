@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from bot.wire.types import QuestionId
 from runners.ask import protocol, tool
 from runners.ask.asking import RESENT, Asker
 from runners.ask.calls import BadCall, Call, parse
@@ -74,12 +75,13 @@ class Mcp:
     async def _ask(self, request: web.Request, ask: Ask) -> web.StreamResponse:
         try:
             call = parse(ask.arguments, self._clock())
+            ids = await self._asker.post(call, RESENT)
         except BadCall as err:
             log.info("ask.refused", problems=err.problems)
             return _json(protocol.called(ask, f"Nothing was asked. Put this right and call again:\n{err}", failed=True))
         stream = await _opened(request)
         async with asyncio.TaskGroup() as tasks:
-            work = tasks.create_task(self._outcome(request, ask, call), name="ask.call")
+            work = tasks.create_task(self._outcome(request, ask, call, ids), name="ask.call")
             place = (_session(request), ask.id)
             self._calls[place] = work
             try:
@@ -94,8 +96,7 @@ class Mcp:
         await stream.write_eof()
         return stream
 
-    async def _outcome(self, request: web.Request, ask: Ask, call: Call) -> Outcome:
-        ids = await self._asker.post(call, RESENT)
+    async def _outcome(self, request: web.Request, ask: Ask, call: Call, ids: tuple[QuestionId, ...]) -> Outcome:
         client = ask.client or _session(request).rpartition(".")[0]
         told = _number(request.query.get("wait")) or self._told
         limit = patience(client, told=told, progress=ask.progress is not None)

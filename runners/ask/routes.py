@@ -59,11 +59,11 @@ class Routes:
         try:
             body = msgspec.json.decode(await request.read(), type=AskBody)
             call = parse(body.arguments, self._clock())
+            ids = await self._asker.post(call, RESENT if body.tool else AT_ONCE)
         except msgspec.DecodeError as err:
             return refused(400, f"The body cannot be read: {err}")
         except BadCall as err:
             return web.json_response({"error": str(err), "problems": err.problems}, status=422)
-        ids = await self._asker.post(call, RESENT if body.tool else AT_ONCE)
         log.info("ask.posted", questions=ids)
         stream = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
         await stream.prepare(request)
@@ -88,11 +88,11 @@ class Routes:
         try:
             body = msgspec.json.decode(await request.read(), type=WithdrawBody)
             call = parse(body.arguments, self._clock()) if body.arguments is not None else None
+            ids = body.ids or (await self._asker.post(call, AT_ONCE) if call else ())
         except msgspec.DecodeError as err:
             return refused(400, f"The body cannot be read: {err}")
         except BadCall as err:
             return refused(422, str(err))
-        ids = body.ids or (await self._asker.post(call, AT_ONCE) if call else ())
         self._asker.withdraw(ids, body.reason[:300] or "it is no longer needed")
         return web.json_response({"withdrawn": ids})
 

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from bot.wire.messages import AnswerApplied, Asked, QuestionWithdrawn
 from bot.wire.types import Answer, Question, QuestionId, Share, Urgency
 from runners.agents.base import Answered, Inquiry, Unanswered, Update
+from runners.ask.asking import AskedBefore
 from runners.clock import Time, WallTime
 from runners.files import write_atomic
-from runners.runner import answers, session, wording
+from runners.runner import answers, naming, session, wording
 from runners.runner.memory import Memory
 from runners.runner.session import Known, State
 
@@ -127,9 +128,17 @@ class QuestionDesk:
 
     # --- what the ask door calls -------------------------------------------------------------------------------------
 
-    async def post(self, inquiries: Sequence[Inquiry], key: str) -> tuple[QuestionId, ...]:
-        """Put questions to people without waiting. Idempotent on ``key``, over restarts too, answered or not."""
-        ids, _ = self._put(inquiries, [f"post:{key}#{at}" for at in range(len(inquiries))], posted=True)
+    async def post(self, inquiries: Sequence[Inquiry], key: str, identity: str = "") -> tuple[QuestionId, ...]:
+        """Put questions to people without waiting. Idempotent on ``key``, over restarts too, answered or not.
+
+        Raises AskedBefore where ``key`` stands for questions of another ``identity``.
+        """
+        before = naming.standing(self._memory.state, key)
+        if before is not None and before.identity != identity:
+            raise AskedBefore(before.title)
+        ids, _ = self._put(inquiries, naming.names(key, len(inquiries)), posted=True)
+        if identity:
+            self._memory.save(naming.named(self._memory.state, key, identity, inquiries))
         await self._keep_details(inquiries, ids)
         return ids
 
@@ -140,8 +149,10 @@ class QuestionDesk:
         """
         state = self._memory.state
         ready = {each.question.id: each for each in state.known if each.question.id in ids}
+        there = all(each in ready or answers.find(state, each) is None for each in ids)
         try:
-            async with asyncio.timeout(timeout):
+            # People are waited for so long, and not the disk: an answer that is there is had at once.
+            async with asyncio.timeout(None if there else timeout):
                 return await self._answers(tuple(ids), ready)
         except TimeoutError:
             self._park(ids)

@@ -71,6 +71,13 @@ class Known(Struct, frozen=True):
     """Known for as long as the session lives; else until its turn ends."""
 
 
+class Named(Struct, frozen=True):
+    """What a key chosen by its caller stands for: other words under the same key are no answer's business."""
+
+    identity: str
+    title: str
+
+
 class Settling(Struct, frozen=True):
     """A turn that has ended and whose consequence (checks, a review) is not on disk yet; taken up after a crash."""
 
@@ -119,6 +126,8 @@ class State(Struct, frozen=True):
     """By the ids of open questions: the agent's own names of those requests."""
     posted: tuple[QuestionId, ...] = ()
     """Open questions whose keys are known for as long as the session lives."""
+    named: dict[str, Named] = field(default_factory=dict)
+    """By the keys of posted calls, for as long as a question of theirs is open or known."""
     known: tuple[Known, ...] = ()
     told: tuple[Told, ...] = ()
     next_question: int = 1

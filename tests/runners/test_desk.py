@@ -31,6 +31,7 @@ from bot.wire.types import (
     Urgency,
 )
 from runners.agents.base import Answered, Chosen, Inquiry, Text, Unanswered
+from runners.ask.asking import AskedBefore
 from runners.link.spool import Spool
 from runners.runner import follow_ups, wording
 from runners.runner.daemon import utc_now
@@ -240,6 +241,28 @@ async def test_a_wait_that_is_cut_off_parks_and_every_other_wait_goes_on(desk: D
 
 async def test_another_key_is_another_question(desk: Desk) -> None:
     assert await desk.desk.post([INDEX], "call-1") != await desk.desk.post([INDEX], "call-2")
+
+
+async def test_a_key_with_other_words_is_refused_open_answered_and_after_a_restart(desk: Desk) -> None:
+    (number,) = await desk.desk.post([INDEX], "ask:1", "words")
+    assert await desk.desk.post([INDEX], "ask:1", "words") == (number,)
+    with pytest.raises(AskedBefore, match="Which index"):
+        await desk.desk.post([NAME], "ask:1", "others")
+    desk.answer(number, option="fts")
+    for _ in range(2):
+        with pytest.raises(AskedBefore, match="Which index"):
+            await desk.desk.post([INDEX, NAME], "ask:1", "more")
+        assert await desk.desk.wait(await desk.desk.post([INDEX], "ask:1", "words"), 0) == (Chosen("fts"),)
+        desk = await desk.again()
+    assert len(await desk.heard(Asked)) == 1
+
+
+async def test_a_key_whose_question_was_withdrawn_may_be_asked_in_other_words(desk: Desk) -> None:
+    ids = await desk.desk.post([INDEX], "ask:1", "words")
+    desk.desk.withdraw(ids, "no longer needed")
+    assert await desk.desk.post([NAME], "ask:1", "others") != ids
+    with pytest.raises(AskedBefore, match="What is it called"):
+        await desk.desk.post([INDEX], "ask:1", "words")
 
 
 async def test_a_withdrawn_post_is_unanswered(desk: Desk) -> None:

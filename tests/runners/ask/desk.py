@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.wire.types import QuestionId
 from runners.agents.base import Answered, Chosen, Inquiry, Text, Unanswered
+from runners.ask.asking import AskedBefore
 from runners.ask.door import Door
 from runners.ask.serving import door_for
 
@@ -40,9 +41,13 @@ class People:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Nobody waits."""
     _keys: dict[str, tuple[QuestionId, ...]] = field(default_factory=dict)
+    _identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def post(self, inquiries: Sequence[Inquiry], key: str) -> tuple[QuestionId, ...]:
+    async def post(self, inquiries: Sequence[Inquiry], key: str, identity: str = "") -> tuple[QuestionId, ...]:
+        before, title = self._identities.setdefault(key, (identity, inquiries[0].title))
+        if before != identity:
+            raise AskedBefore(title)
         if key not in self._keys:
             ids = tuple(QuestionId(f"s.q{len(self.asked) + number}") for number in range(1, len(inquiries) + 1))
             self.asked |= dict(zip(ids, inquiries, strict=True))

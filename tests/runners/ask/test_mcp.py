@@ -198,6 +198,29 @@ async def test_what_cannot_be_asked_is_a_result_that_the_model_reads(tmp_path: P
         assert not found.people.asked
 
 
+async def test_an_id_with_other_words_never_gets_the_old_answer(tmp_path: Path) -> None:
+    async with house(tmp_path) as found, client(found) as agent:
+        asking = asyncio.create_task(
+            ask(agent, {"question": "Delete the temp folder?", "options": ["yes", "no"]}, id="1")
+        )
+        await found.people.answer(await found.people.question(), "yes")
+        assert await asking == "Delete the temp folder? yes"
+        said = await ask(agent, {"question": "Drop the production database?", "options": ["yes", "no"]}, id="1")
+        assert "id “1” was asked before with other words: “Delete the temp folder?”; give a new id" in said
+        assert "id “1” was asked before" in await ask(agent, "A?", "B?", id="1")
+        same = {"question": "delete  the temp folder?", "options": ["yes", "no"], "context": "As said."}
+        assert await ask(agent, same, id="1") == "delete  the temp folder? yes"
+        assert len(found.people.asked) == 1
+
+
+async def test_what_does_not_fit_in_a_title_makes_a_question_another_one(tmp_path: Path) -> None:
+    async with house(tmp_path) as found, client(found) as agent:
+        for number, what in enumerate(("the temp folder", "the production database"), 1):
+            asking = asyncio.create_task(ask(agent, {"question": f"Delete this?\n{what}", "options": ["yes", "no"]}))
+            await found.people.answer(await found.people.question(number), "yes" if number == 1 else "no")
+            assert await asking == f"Delete this? {'yes' if number == 1 else 'no'}"
+
+
 # --- without the client's help ---------------------------------------------------------------------------------------
 
 
