@@ -79,6 +79,9 @@ def read_agent(reader: Reader, name: str, value: object) -> AgentConfig:
     if not isinstance(env, dict) or not all(isinstance(item, str) for item in env.values()):
         reader.say(f"{key}.env", "must be a table of strings")
         env = {}
+    for variable, text in env.items():
+        if not variable or "=" in variable or "\0" in variable + text:
+            reader.say(f"{key}.env", f"{variable!r} cannot be set: names have no “=”, and neither part a NUL character")
     base = plain(profile) if profile else AgentConfig(name, ())
     model = reader.text(key, table, "model")
     return AgentConfig(

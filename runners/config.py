@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os.path
+import re
 import shlex
 import tomllib
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -75,13 +78,21 @@ _REPO_KEYS = {
 }  # fmt: skip
 
 
+_NAME = re.compile(r"(?![-.\s])[^\x00-\x1f\x7f/\\]{1,100}(?<!\s)")
+"""A repository's: it names a folder of worktrees, and people type it."""
+_MOST = 1e7
+"""Of any amount: four months in seconds, more dollars than anybody lets a session spend."""
+
+
 def read_config(path: Path) -> tuple[dict[str, Any], str]:
     """The file's tables and its name for messages. No file: nothing. Raises ConfigProblems."""
     if not path.exists():
         return {}, str(path)
     try:
         return tomllib.loads(path.read_text("utf-8")), str(path)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+    except RecursionError as err:
+        raise ConfigProblems([f"{path}: not a TOML file: its lists are nested too deep"]) from err
+    except ValueError as err:  # of the reader, of UTF-8, and of numbers and days that Python does not hold
         raise ConfigProblems([f"{path}: not a TOML file: {err}"]) from err
     except OSError as err:
         raise ConfigProblems([f"{path}: cannot be read: {err.strerror}"]) from err
@@ -93,7 +104,10 @@ def load(path: Path | None, *, repos: Sequence[Path] = (), share: Share = Share.
         raise ConfigProblems([f"{path}: does not exist"])
     path = path or Path(DEFAULT)
     tables, source = read_config(path)
-    return host_config(tables, source, folder=path.absolute().parent, repos=repos, share=share, found=installed())
+    folder = path.absolute().parent
+    return host_config(
+        tables, source, folder=folder, repos=repos, share=share, found=installed(), is_folder=os.path.isdir
+    )
 
 
 def host_config(
@@ -105,9 +119,11 @@ def host_config(
     repos: Sequence[Path] = (),
     share: Share = Share.STAT,
     found: Sequence[Profile] = (),
+    is_folder: Callable[[Path], bool] = lambda _: True,
 ) -> HostConfig:
     """A pure function. ``folder`` is what relative paths start from, ``share`` the default for repos, ``found`` the
-    profiles of what is installed here."""
+    profiles of what is installed here. A repository that is not there (``is_folder``) is told beside other problems;
+    alone it is none: its disk may come back."""
     reader = _Reader(source)
     reader.unknown("", tables, {"host", "agents", "repos"})
     host = reader.table("host", tables.get("host", {}), _HOST_KEYS)
@@ -123,15 +139,18 @@ def host_config(
     worktrees = reader.text("host", host, "worktrees")
     config = HostConfig(
         name=reader.text("host", host, "name"),
-        worktrees=(folder / Path(worktrees).expanduser()) if worktrees else None,
+        worktrees=reader.path("host.worktrees", folder, worktrees) if worktrees else None,
         report_every=reader.number("host", host, "report_every", 5.0, least=0.05),
-        first_port=int(reader.number("host", host, "first_port", 20000, least=1024)),
+        first_port=int(reader.number("host", host, "first_port", 20000, least=1024, most=60000)),
         agent=reader.text("host", host, "agent") or demo.name,
         agents=agents,
         repos=described,
     )
     _check_agents(config, reader)
     if reader.problems:
+        for repo in config.repos.values():
+            if not is_folder(repo.path):
+                reader.say(f"repos.{repo.name}.path", f"{repo.path} is no folder here")
         raise ConfigProblems(reader.problems)
     return config
 
@@ -142,6 +161,9 @@ def _add_named_by_folder(found: dict[str, RepoConfig], path: Path, share: Share,
         if repo.path == full:
             return  # the file says more about it
     name = full.name.removesuffix(".git")
+    if not _NAME.fullmatch(name):
+        reader.problems.append(f"--repo {path}: {name!r} is no name for a repository; describe it in {reader.source}")
+        return
     if name in found:
         reader.problems.append(
             f"--repo {path}: [repos.{name}] in {reader.source} is another folder; give one a new name"
@@ -188,23 +210,38 @@ class _Reader:
 
     def text(self, prefix: str, table: Mapping[str, Any], key: str) -> str:
         value = table.get(key, "")
-        if isinstance(value, str):
-            return value
-        self.say(f"{prefix}.{key}", "must be a string")
-        return ""
+        if not isinstance(value, str):
+            self.say(f"{prefix}.{key}", "must be a string")
+            return ""
+        if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in value):
+            self.say(f"{prefix}.{key}", "has control characters in it")
+            return ""
+        return value
 
-    def number(self, prefix: str, table: Mapping[str, Any], key: str, default: float, least: float) -> float:
+    def path(self, key: str, folder: Path, text: str) -> Path:
+        try:
+            return (folder / Path(text).expanduser()).absolute()
+        except RuntimeError:
+            self.say(key, f"{text}: there is no such user on this machine")
+            return folder
+
+    def number(
+        self, prefix: str, table: Mapping[str, Any], key: str, default: float, least: float, most: float = _MOST
+    ) -> float:
         value = table.get(key, default)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= least:
+        if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
             return value
-        self.say(f"{prefix}.{key}", f"must be a number, at least {least:g}")
+        self.say(f"{prefix}.{key}", f"must be a number from {least:g} to {most:.0f}")
         return default
 
     def strings(self, prefix: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
         value = table.get(key, [])
         value = [value] if isinstance(value, str) else value
         if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
-            return tuple(value)
+            if not any("\0" in item for item in value):
+                return tuple(value)
+            self.say(f"{prefix}.{key}", "has a NUL character in it")
+            return ()
         self.say(f"{prefix}.{key}", "must be a list of strings")
         return ()
 
@@ -217,7 +254,10 @@ class _Reader:
                 self.say(key, f"cannot be split into words: {err}")
                 return ()
         if isinstance(value, list) and value and all(isinstance(item, str) for item in value) and value[0]:
-            return tuple(value)
+            if not any("\0" in item for item in value):
+                return tuple(value)
+            self.say(key, "has a NUL character in it, which no program can be given")
+            return ()
         self.say(key, 'must be a command, as ["program", "argument"] or "program argument"')
         return ()
 
@@ -234,12 +274,17 @@ class _Reader:
     def repo(self, name: str, value: object, folder: Path, share: Share) -> RepoConfig:
         key = f"repos.{name}"
         table = self.table(key, value, _REPO_KEYS)
+        if not _NAME.fullmatch(name):
+            self.say(
+                "repos",
+                f"{name!r} is no name for a repository: no slashes, no leading “-” or “.”, 1 to 100 characters",
+            )
         path = self.text(key, table, "path")
         if not path:
             self.say(f"{key}.path", "is missing: the folder of the repository")
         repo = RepoConfig(
             name=name,
-            path=(folder / Path(path).expanduser()).absolute(),
+            path=self.path(f"{key}.path", folder, path),
             base=self.text(key, table, "base"),
             setup=self.commands(key, table, "setup"),
             checks=self.commands(key, table, "checks"),
@@ -256,6 +301,8 @@ class _Reader:
             questions_first=self._flag(key, table, "questions_first", default=True),
             budget=self.number(key, table, "budget", 0.0, least=0.01) if "budget" in table else None,
         )
+        if repo.base.startswith("-") or any(c.isspace() for c in repo.base):
+            self.say(f"{key}.base", f"{repo.base!r} cannot be the name of a branch")
         for copied in repo.copy:
             if Path(copied).is_absolute() or ".." in Path(copied).parts:
                 self.say(f"{key}.copy", f"{copied!r} must be a path inside the repository")
@@ -269,7 +316,7 @@ class _Reader:
         return replace(
             repo,
             share=self._share(key, table, share),
-            preamble_file=(folder / Path(file).expanduser()).absolute() if file else None,
+            preamble_file=self.path(f"{key}.preamble_file", folder, file) if file else None,
         )
 
     def _flag(self, prefix: str, table: Mapping[str, Any], key: str, *, default: bool = False) -> bool:

@@ -120,6 +120,77 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
         config.load(bad)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["x = " + "[" * 3000 + "]" * 3000, "first_port = " + "9" * 5000, "a = 2026-02-30"],
+    ids=["deep", "long", "day"],
+)
+def test_a_file_that_no_reader_can_take_is_named(tmp_path: Path, text: str) -> None:
+    bad = tmp_path / "switchboard.toml"
+    bad.write_text(text)
+    with pytest.raises(ConfigProblems, match=r"switchboard\.toml: not a TOML file"):
+        config.load(bad)
+
+
+def test_numbers_that_mean_nothing_are_told() -> None:
+    for amount in ("inf", "nan", "1e308", "-1"):
+        assert "repos.r.budget: " in problems(f'[repos.r]\npath = "."\nbudget = {amount}')
+    words = problems("""
+        [host]
+        first_port = 99999
+        report_every = inf
+        [repos.r]
+        path = "."
+        ports = inf
+        setup_timeout = 1e300
+        """)
+    for key in ("host.first_port", "host.report_every", "repos.r.ports", "repos.r.setup_timeout"):
+        assert f"switchboard.toml: {key}: " in words, key
+
+
+def test_words_that_no_program_could_be_given_are_told() -> None:
+    words = problems(r"""
+        [host]
+        name = "lap\u0000top"
+        [agents.a]
+        command = ["run", "a\u0000b"]
+        env = { "A=B" = "x" }
+        [agents.b]
+        command = "run"
+        env = { A = "x\u0000" }
+        [repos.r]
+        path = "~nobody-here-has-this-name/x"
+        base = "--upload-pack=x"
+        scope = ["a\u0000"]
+        """)
+    for key in ("host.name", "agents.a.command", "agents.a.env", "agents.b.env", "repos.r.path", "repos.r.base",
+                "repos.r.scope"):  # fmt: skip
+        assert f"switchboard.toml: {key}: " in words, key
+
+
+@pytest.mark.parametrize("name", ["", "a\\nb", "a/../b", "..", "-x", " ", "x" * 101])
+def test_a_repositorys_name_must_do_as_a_folders(name: str) -> None:
+    assert "is no name for a repository" in problems(f'[repos."{name}"]\npath = "."')
+
+
+def test_a_folder_without_a_name_is_told() -> None:
+    assert "--repo /" in problems("", repos=[Path("/")])
+
+
+@pytest.mark.parametrize("name", ["playback", "my repo", "søk", "a.b_c-d"])
+def test_other_names_will_do(name: str) -> None:
+    assert list(made(f'[repos."{name}"]\npath = "."').repos) == [name]
+
+
+def test_a_missing_folder_is_told_beside_other_problems(tmp_path: Path) -> None:
+    file = tmp_path / "switchboard.toml"
+    file.write_text('colour = 1\n[repos.r]\npath = "/nope"')
+    with pytest.raises(ConfigProblems, match=r"repos\.r\.path: /nope is no folder"):
+        config.load(file)
+    file.write_text('[repos.r]\npath = "/nope"')
+    assert config.load(file).repos["r"].path == Path("/nope"), "alone, it ends no host: the disk may come back"
+
+
 def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigProblems, match="does not exist"):
         config.load(tmp_path / "other.toml")
