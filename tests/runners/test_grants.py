@@ -93,8 +93,10 @@ async def test_a_grant_that_nobody_waits_for_any_more_is_of_no_use_to_the_next_c
         first = (await stage.board.heard(Asked)).question
     actor.pending.clear()  # it does not want to know any more
     await stage.answer(first, option=ALLOW)
+    actor.ready.clear()
     async with stage.runner():
         assert "if it still asks" in (await stage.board.heard(AnswerApplied)).detail
+        actor.ready.set()
         await actor.until(lambda: actor.rejoined == 1)
         actor.ask(edit("toolu_9", "x = 3"))
         assert (await stage.board.heard(Asked, 2)).question.id != first.id
