@@ -124,6 +124,8 @@ class QuestionCard:
     withdrawn: Withdrawn | None = None
     asleep: bool = False
     """The host is silent: an answer is taken and delivered on wake."""
+    resting: bool = False
+    """It was answered while its session is paused: the agent gets the answer when somebody resumes it."""
     others: tuple[QuestionCard, ...] = ()
     """The further questions of the same call, in order; shown on this card. Only on the first one's."""
     as_file: bool = False

@@ -13,7 +13,7 @@ from bot.domain import sessions as rules
 from bot.domain.sessions import Session, SessionState
 from bot.services import asking, attaching, closing, failing, following, holding, resting, routine, touch, words
 from bot.services.ctx import Ctx
-from bot.store import hosts, reviews, sessions
+from bot.store import hosts, questions, reviews, sessions
 from bot.store.times import sound
 from bot.wire.messages import (
     AgentDescribed,
@@ -175,6 +175,9 @@ def _changed(ctx: Ctx, session: Session, body: SessionChanged) -> None:
     sessions.set_limit(ctx.tx, session.id, until, wakes=wakes)
     now = sessions.must(ctx.tx, session.id)
     touch.card(ctx, now)
+    if session.state is SessionState.PAUSED and state is not SessionState.PAUSED:
+        for question in questions.answered_since(ctx.tx, session.id, session.state_at):
+            touch.question(ctx, now, question)  # what was kept for the agent while it rested, it has now
     if state is SessionState.FAILED and session.state is not SessionState.FAILED:
         if session.stop_by is not None:
             return

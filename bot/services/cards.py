@@ -10,7 +10,7 @@ from bot.domain import progress
 from bot.domain.deliveries import Subject
 from bot.domain.questions import Asked, assumed, comes_as_file
 from bot.domain.reviews import Offered
-from bot.domain.sessions import Session, Waiting, light
+from bot.domain.sessions import Session, SessionState, Waiting, light
 from bot.domain.views import Light, ProgressView, QuestionCard, ReviewCard, SessionCard
 from bot.services import words
 from bot.services.ctx import Ctx
@@ -191,8 +191,14 @@ def question_card(ctx: Ctx, asked: Asked, session: Session) -> QuestionCard:
         answered=asked.answered and replace(asked.answered, by_name=_name(ctx, asked.answered.by)),
         withdrawn=asked.withdrawn,
         asleep=bool(asleep_since(ctx, session)),
+        resting=_rests(session, asked),
         as_file=comes_as_file(asked.question),
     )
+
+
+def _rests(session: Session, asked: Asked) -> bool:
+    paused = session.open and session.state is SessionState.PAUSED
+    return paused and asked.answered is not None and asked.answered.at >= session.state_at
 
 
 def review_card(ctx: Ctx, offered: Offered, session: Session, *, first: bool) -> ReviewCard:

@@ -157,3 +157,8 @@ def answered_by_since(tx: Tx, person: PersonId, since: datetime) -> int:
 def release(tx: Tx, card: str) -> None:
     """Nothing on this card is held any more: its post pings."""
     tx.run("UPDATE questions SET held_for = '', ping = open WHERE card = ?", card)
+
+
+def answered_since(tx: Tx, session: SessionId, since: datetime) -> list[QuestionId]:
+    rows = tx.all("SELECT id FROM questions WHERE session = ? AND answered_at >= ?", session, to_us(since))
+    return [QuestionId(row[0]) for row in rows]

@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.deliveries import Subject
-from bot.domain.intents import DigestNow, Drop, Intent, Note, Nothing, Pause, Reset, Resume, SetWake, Start
-from bot.domain.views import DigestView, FailureCard, Light, SessionCard, ThreadNote
+from bot.domain.intents import Choose, DigestNow, Drop, Intent, Note, Nothing, Pause, Reset, Resume, SetWake, Start
+from bot.domain.views import DigestView, FailureCard, Light, QuestionCard, SessionCard, ThreadNote
 from bot.services.links import HostPeer
 from bot.wire import codec
 from bot.wire.messages import (
     AgentDescribed,
+    AnswerApplied,
     Asked,
     ContextReset,
     PauseSession,
@@ -242,3 +243,24 @@ async def test_a_detached_session_ends_without_a_word(board: Board) -> None:
     assert card(board).light is Light.ENDED
     assert "terminal goes on" in card(board).detail
     assert board.shown(Subject.NOTE) == []
+
+
+async def test_an_answer_to_a_paused_session_is_kept_until_it_is_resumed(board: Board) -> None:
+    runner = await works(board, Ability.CANCEL)
+    await runner.says(Asked(choice(runner)), SessionChanged(RunState.PAUSED, "paused by Ana"))
+    await board.deliver()
+    (shown,) = board.shown(Subject.QUESTION)
+    assert isinstance(shown, QuestionCard)
+    board.clock.forward(seconds=5)
+    await board.does(ANA, Choose(shown.question.id, shown.question.options[0].id))
+    await runner.says(AnswerApplied(shown.question.id, applied=True))
+    await board.deliver()
+    (shown,) = board.shown(Subject.QUESTION)
+    assert isinstance(shown, QuestionCard)
+    assert shown.resting
+    board.clock.forward(seconds=5)
+    await runner.says(SessionChanged(RunState.WORKING))
+    await board.deliver()
+    (shown,) = board.shown(Subject.QUESTION)
+    assert isinstance(shown, QuestionCard)
+    assert not shown.resting

@@ -91,6 +91,8 @@ def test_an_answer_says_who_what_and_when_and_has_no_buttons() -> None:
     assert buttons(message) == []
     late = question_card(samples.question_card(answered=samples.answered(applied=False, detail="it chose FTS itself")))
     assert "the session had moved on" in late.text
+    paused = question_card(samples.question_card(answered=samples.answered(applied=True), resting=True))
+    assert "given when it is resumed" in paused.text
     asleep = question_card(samples.question_card(answered=samples.answered(), asleep=True))
     assert "delivered on wake" in asleep.text
 

@@ -61,6 +61,7 @@ def test_what_is_settled_is_one_line_and_the_rest_is_still_asked() -> None:
     message = question_card(card)
     assert first(message) == "❓ *search* · 2 of 3 questions left: Which shops? · Which name? · <@U0ANA>"
     assert "☑️ *1* · Which index? → *FTS*\nAna · " in message.text
+    assert "given with the others" in message.text
     assert buttons(message) == ["Send", "None of these…", "Answer…", "Later"]
 
 

@@ -117,15 +117,20 @@ def _confirms(view: QuestionCard, done: Answered) -> bool:
     return assumed(view.question) and view.question.default in given
 
 
-def _by(view: QuestionCard, done: Answered) -> list[str]:
-    fate = "" if _confirms(view, done) and done.applied is not False else _fate(done, view.asleep)
+def _by(view: QuestionCard, done: Answered, *, others_wait: bool = False) -> list[str]:
+    fate = "" if _confirms(view, done) and done.applied is not False else _fate(view, done, others_wait)
     return [text.named(done.by_name, done.by), text.at(done.at), fate, text.line(done.detail, 300)]
 
 
-def _fate(done: Answered, asleep: bool) -> str:
+def _fate(view: QuestionCard, done: Answered, others_wait: bool) -> str:
+    """Where the answer is. Its runner has it before its agent does: that one may rest, or wait for them all."""
     if done.applied is None:
-        return "delivered on wake" if asleep else "on its way to the agent"
-    return "the agent has it" if done.applied else "too late: the session had moved on"
+        return "delivered on wake" if view.asleep else "on its way to the agent"
+    if not done.applied:
+        return "too late: the session had moved on"
+    if view.resting:
+        return "given when it is resumed"
+    return "given with the others" if others_wait else "the agent has it"
 
 
 def _withdrawn(card: Card, view: QuestionCard, gone: Withdrawn) -> None:
@@ -180,12 +185,13 @@ def _parts(card: Card, asked: Sequence[QuestionCard], *, short: bool) -> list[Ca
     """One part for each question. None if they do not fit whole; ``short``: as many as fit in little."""
     parts: list[Card] = []
     room = MESSAGE_BLOCKS - FOOT - len(card.blocks)
+    waits = any(_is_open(view) and not assumed(view.question) for view in asked)
     last = card
     for number, view in enumerate(asked, 1):
         part = last.part()
         if not short and (_is_open(view) or (number > 1 and _is_open(asked[number - 2]))):
             part.divide()
-        _part(part, view, number, short)
+        _part(part, view, number, short, others_wait=waits and not assumed(view.question))
         room -= len(part.blocks)
         if room < 0 and not short:
             return None
@@ -197,7 +203,7 @@ def _parts(card: Card, asked: Sequence[QuestionCard], *, short: bool) -> list[Ca
     return parts
 
 
-def _part(card: Card, view: QuestionCard, number: int, short: bool) -> None:
+def _part(card: Card, view: QuestionCard, number: int, short: bool, *, others_wait: bool) -> None:
     question = view.question
     title = f"*{number}* · {text.line(question.title, TITLE) or 'A question'}"
     if view.answered:
@@ -205,7 +211,7 @@ def _part(card: Card, view: QuestionCard, number: int, short: bool) -> None:
         if not _brief(_said(view.answered)):
             said += f"\n{text.prose(_said(view.answered), SHARED.context)}"
         card.say(f"{said} · {text.named(view.answered.by_name, view.answered.by)}" if short else said)
-        card.small(*([] if short else _by(view, view.answered)))
+        card.small(*([] if short else _by(view, view.answered, others_wait=others_wait)))
     elif view.withdrawn and _expired(view, view.withdrawn):
         card.say(f"💭 {title} → went on with {default(question)} · nobody objected")
     elif view.withdrawn:
