@@ -46,7 +46,9 @@ class Questions(Protocol):
         """None: not answered within ``timeout``; from then on (or once cancelled) the answer goes to the agent."""
         ...
 
-    def withdraw(self, ids: Sequence[QuestionId], reason: str) -> None: ...
+    def withdraw(self, ids: Sequence[QuestionId], reason: str) -> tuple[QuestionId, ...]:
+        """Those of them that were posted and are open; the rest is left alone. Returns which they were."""
+        ...
 
 
 class Round(Struct, frozen=True):
@@ -115,10 +117,11 @@ class Asker:
         found = await self._desk.wait((question,), 0)
         return found[0] if found else None
 
-    def withdraw(self, ids: Sequence[QuestionId], reason: str) -> None:
-        self._desk.withdraw(ids, reason)
+    def withdraw(self, ids: Sequence[QuestionId], reason: str) -> tuple[QuestionId, ...]:
+        withdrawn = self._desk.withdraw(ids, reason)
         self._uncollected.difference_update(ids)
         self.last, self.collected = self._clock(), not self._uncollected
+        return withdrawn
 
     async def given(self, call: Call, outcome: Outcome) -> None:
         """The caller has it: from now on the same words may be a new question."""

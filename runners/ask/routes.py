@@ -93,8 +93,8 @@ class Routes:
             return refused(400, f"The body cannot be read: {err}")
         except BadCall as err:
             return refused(422, str(err))
-        self._asker.withdraw(ids, body.reason[:300] or "it is no longer needed")
-        return web.json_response({"withdrawn": ids})
+        withdrawn = self._asker.withdraw(ids, body.reason[:300] or "it is no longer needed")
+        return web.json_response({"withdrawn": withdrawn})
 
 
 class Told(Struct, frozen=True):

@@ -48,6 +48,7 @@ def without(state: State, question: QuestionId) -> State:
         open=tuple(found for found in state.open if found.id != question),
         keys={known: key for known, key in state.keys.items() if known != question},
         posted=tuple(each for each in state.posted if each != question),
+        budget_question=QuestionId("") if question == state.budget_question else state.budget_question,
     )
     return state if awaited(state) else follow_ups.released(state)
 

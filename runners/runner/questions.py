@@ -161,10 +161,13 @@ class QuestionDesk:
             self._park(ids)
             raise
 
-    def withdraw(self, ids: Sequence[QuestionId], reason: str) -> None:
-        """Nobody needs to answer these any more."""
-        for number in ids:
+    def withdraw(self, ids: Sequence[QuestionId], reason: str) -> tuple[QuestionId, ...]:
+        """Nobody needs to answer these any more. Those that were posted, and no others: the agent's own questions and
+        the runner's are not for a caller of the door to close. Returns which they were."""
+        mine = tuple(number for number in ids if number in self._memory.state.posted)
+        for number in mine:
             self._close(number, reason)
+        return mine
 
     # --- putting and waiting -----------------------------------------------------------------------------------------
 
@@ -325,7 +328,8 @@ class QuestionDesk:
 
     def withdraw_loose(self) -> None:
         """The agent is alive and well: what it let go of, it does not want to know."""
-        self.withdraw(tuple(self._loose), NO_LONGER)
+        for number in tuple(self._loose):
+            self._close(number, NO_LONGER)
 
     def next_due(self) -> datetime | None:
         return min(
@@ -340,7 +344,8 @@ class QuestionDesk:
             after = answers.went_on(self._memory.state, question)
             self._memory.save(after, QuestionWithdrawn(question.id, answers.withdrawn_reason(question)))
             self._tell_waits(question.id, answers.for_agent(question, None))
-        self.withdraw([number for number, moment in self._loose.items() if moment <= now], NO_LONGER)
+        for number in [number for number, moment in self._loose.items() if moment <= now]:
+            self._close(number, NO_LONGER)
 
     def _close(self, number: QuestionId, reason: str) -> None:
         self._loose.pop(number, None)

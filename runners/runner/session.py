@@ -160,7 +160,10 @@ def encode(state: State) -> bytes:
 
 
 def decode(data: bytes | None) -> State:
-    return State() if data is None else msgspec.convert(_upgraded(msgspec.json.decode(data)), State)
+    state = State() if data is None else msgspec.convert(_upgraded(msgspec.json.decode(data)), State)
+    if state.budget_question and all(each.id != state.budget_question for each in state.open):
+        return msgspec.structs.replace(state, budget_question=QuestionId(""))  # closed by an earlier runner's door
+    return state
 
 
 def _upgraded(found: Any) -> Any:

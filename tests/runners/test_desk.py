@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace as struct_replace
 
 from bot.wire import codec
 from bot.wire.messages import AnswerApplied, Asked, EventBody, QuestionWithdrawn
@@ -33,7 +34,7 @@ from bot.wire.types import (
 from runners.agents.base import Answered, Chosen, Inquiry, Text, Unanswered
 from runners.ask.asking import AskedBefore
 from runners.link.spool import Spool
-from runners.runner import follow_ups, wording
+from runners.runner import budget, follow_ups, lifecycle, session, wording
 from runners.runner.daemon import utc_now
 from runners.runner.memory import Memory
 from runners.runner.questions import Hooks, QuestionDesk
@@ -263,6 +264,26 @@ async def test_a_key_whose_question_was_withdrawn_may_be_asked_in_other_words(de
     assert await desk.desk.post([NAME], "ask:1", "others") != ids
     with pytest.raises(AskedBefore, match="What is it called"):
         await desk.desk.post([INDEX], "ask:1", "words")
+
+
+async def test_only_what_was_posted_can_be_withdrawn_from_outside(desk: Desk) -> None:
+    call = await desk.put(INDEX)
+    (question,) = desk.open()
+    ids = await desk.desk.post([NAME], "call-1")
+    assert desk.desk.withdraw((question.id, *ids, QuestionId("s1.q99")), "no longer needed") == ids
+    assert desk.open() == (question,)
+    desk.answer(question.id, option="fts")
+    assert await call == (Chosen("fts"),)
+
+
+async def test_a_budget_question_that_is_closed_otherwise_binds_nobody(desk: Desk) -> None:
+    asked = budget.question(desk.memory.state, QuestionId("s1.q1"), 5.0)
+    desk.memory.save(budget.asked(desk.memory.state, asked), Asked(asked))
+    assert lifecycle.must_rest(desk.memory.state)
+    stuck = struct_replace(desk.memory.state, open=())
+    desk.desk.close_all("it is over")
+    assert not lifecycle.must_rest(desk.memory.state)
+    assert not lifecycle.must_rest(session.decode(session.encode(stuck)))  # as earlier runners left it
 
 
 async def test_a_withdrawn_post_is_unanswered(desk: Desk) -> None:

@@ -70,11 +70,12 @@ class People:
                 self.idle.set()
         return tuple(self.answers[each] for each in ids)
 
-    def withdraw(self, ids: Sequence[QuestionId], reason: str) -> None:
-        for each in ids:
-            if each not in self.answers:
-                self.withdrawn[each] = reason
-                self.answers[each] = Unanswered(reason)
+    def withdraw(self, ids: Sequence[QuestionId], reason: str) -> tuple[QuestionId, ...]:
+        mine = tuple(each for each in ids if each in self.asked and each not in self.answers)
+        for each in mine:
+            self.withdrawn[each] = reason
+            self.answers[each] = Unanswered(reason)
+        return mine
 
     # --- what the test says ------------------------------------------------------------------------------------------
 
