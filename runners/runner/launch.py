@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 
@@ -43,7 +44,16 @@ def agent_env(ticket: Ticket, folder: Path) -> dict[str, str]:
             f"GIT_CONFIG_KEY_{count}": "core.excludesFile",
             f"GIT_CONFIG_VALUE_{count}": str(folder / EXCLUDE),
         }
-    return found
+    return found | {"PATH": with_ours(found.get("PATH", os.environ.get("PATH", os.defpath)))}
+
+
+def with_ours(path: str, ours: Path | None = None) -> str:
+    """The search path with the folder of `switchboard` at its end: agents are told to run it, and nothing else of a
+    virtual environment may come before what a person has."""
+    folder = ours or Path(sys.executable).parent
+    if str(folder) in path.split(os.pathsep) or not (folder / "switchboard").exists():
+        return path
+    return os.pathsep.join([*([path] if path else []), str(folder)])
 
 
 def command_env(ticket: Ticket, folder: Path) -> dict[str, str]:
