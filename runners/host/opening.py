@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import shutil
 from collections.abc import Iterable
@@ -196,6 +197,9 @@ def _house(repo: RepoConfig) -> House:
     text = repo.preamble
     if repo.preamble_file is not None:
         try:
+            # Neither a device nor a pipe: those may have no end.
+            if repo.preamble_file.exists() and not repo.preamble_file.is_file():
+                raise OSError(errno.EINVAL, "it is no file")
             text = repo.preamble_file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as err:
             words = err.strerror if isinstance(err, OSError) else "it is no text (UTF-8)"

@@ -100,7 +100,11 @@ async def test_a_session_keeps_the_rules_it_began_with(tmp_path: Path) -> None:
 
 async def test_rules_that_cannot_be_read_leave_no_session_behind(tmp_path: Path) -> None:
     (tmp_path / "rules.md").write_bytes(b"\xff\xfe\x00")
-    for file, words in ((tmp_path / "rules.md", "it is no text"), (tmp_path / "missing.md", "No such file")):
+    for file, words in (
+        (tmp_path / "rules.md", "it is no text"),
+        (tmp_path / "missing.md", "No such file"),
+        (Path("/dev/zero"), "it is no file"),
+    ):
         async with scene(tmp_path / file.stem, preamble_file=file) as stage:
             with pytest.raises(RunnerError, match=words):
                 await stage.place()
