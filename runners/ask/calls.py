@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -216,7 +217,9 @@ class _Reader:
 
     def _unknown(self, at: str, found: Mapping[str, Any], known: set[str]) -> None:
         for key in sorted(found.keys() - known):
-            self.problems.append(f"{at}: “{key[:LONGEST_ID]}” is unknown; known here: {', '.join(sorted(known))}")
+            self.problems.append(
+                f"{at}: “{_clean(key[:LONGEST_ID])}” is unknown; known here: {', '.join(sorted(known))}"
+            )
 
     def _text(self, at: str, value: object, most: int) -> str:
         if value is None:
@@ -228,8 +231,8 @@ class _Reader:
             return ""
         if len(value) > most:
             self.problems.append(f"{at}: {len(value)} characters; at most {most}")
-            return value[:most]
-        return value.replace("\0", "")
+            return _clean(value[:most])
+        return _clean(value)
 
     def _flag(self, at: str, value: object, *, default: bool) -> bool:
         if value is None:
@@ -240,6 +243,11 @@ class _Reader:
             return value.lower() == "true"
         self.problems.append(f"{at}: must be true or false")
         return default
+
+
+def _clean(text: str) -> str:
+    """Without what cannot be shown or sent on: control characters, and halves of characters."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
 def _unpacked(value: object) -> object:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import structlog
 from aiohttp import web
 
@@ -29,6 +29,10 @@ BEAT = 15.0
 """Seconds between two signs of life: HTTP clients end a body that is silent for some minutes."""
 
 
+class Failed:
+    """A call whose answer could not be had, by our fault."""
+
+
 class Mcp:
     """Keeps nothing of its callers but the calls under way: whoever was known to an earlier runner goes on as before.
 
@@ -44,7 +48,7 @@ class Mcp:
         self._comes = comes
         self._told = told
         self._beat = beat
-        self._calls: dict[tuple[str, protocol.RequestId], asyncio.Task[Outcome]] = {}
+        self._calls: dict[tuple[str, protocol.RequestId], asyncio.Task[Outcome | Failed]] = {}
 
     def mount(self, door: Door) -> None:
         door.mount("/mcp", self._post)
@@ -89,21 +93,32 @@ class Mcp:
             finally:
                 if self._calls.get(place) is work:
                     del self._calls[place]
-        if outcome is not None:
+        if isinstance(outcome, Failed):
+            await _say(stream, protocol.called(ask, "That failed in the runner; its log says more.", failed=True))
+        elif outcome is not None:
             text = tool.result(call, outcome, comes=self._comes)
             await _say(stream, protocol.called(ask, text))
             await self._asker.given(call, outcome)
         await stream.write_eof()
         return stream
 
-    async def _outcome(self, request: web.Request, ask: Ask, call: Call, ids: tuple[QuestionId, ...]) -> Outcome:
+    async def _outcome(
+        self, request: web.Request, ask: Ask, call: Call, ids: tuple[QuestionId, ...]
+    ) -> Outcome | Failed:
         client = ask.client or _session(request).rpartition(".")[0]
         told = _number(request.query.get("wait")) or self._told
         limit = patience(client, told=told, progress=ask.progress is not None)
         log.info("ask.posted", questions=ids, client=client, patience=limit)
-        return await self._asker.wait(call, ids, limit)
+        try:
+            return await self._asker.wait(call, ids, limit)
+        except Exception:
+            # One call's boundary: its head is sent, so that its caller hears of it on the open stream or never.
+            log.exception("door.failed", method="POST", path="/mcp")
+            return Failed()
 
-    async def _told_alive(self, stream: web.StreamResponse, ask: Ask, work: asyncio.Task[Outcome]) -> Outcome | None:
+    async def _told_alive(
+        self, stream: web.StreamResponse, ask: Ask, work: asyncio.Task[Outcome | Failed]
+    ) -> Outcome | Failed | None:
         """Its outcome, or None once the client has given it up."""
         count = 0
         while not (await asyncio.wait({work}, timeout=self._beat))[0]:
@@ -132,9 +147,12 @@ def _replied(reply: Reply, *, stateless: bool) -> web.Response:
 
 
 def _json(message: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(message), status=status, headers=headers, content_type="application/json"
-    )
+    return web.Response(body=_encoded(message), status=status, headers=headers, content_type="application/json")
+
+
+def _encoded(message: Any) -> bytes:
+    """Whatever a client named its call by goes back to it: half a character, or a number of thirty digits."""
+    return json.dumps(message, separators=(",", ":")).encode()
 
 
 async def _opened(request: web.Request) -> web.StreamResponse:
@@ -144,4 +162,4 @@ async def _opened(request: web.Request) -> web.StreamResponse:
 
 
 async def _say(stream: web.StreamResponse, message: protocol.Json) -> None:
-    await stream.write(b"event: message\ndata: " + msgspec.json.encode(message) + b"\n\n")
+    await stream.write(b"event: message\ndata: " + _encoded(message) + b"\n\n")

@@ -15,6 +15,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
+from structlog.testing import capture_logs
 
 from runners.ask import tool
 from runners.ask.patience import patience
@@ -268,6 +269,37 @@ async def test_what_is_no_proper_request_gets_an_error(tmp_path: Path, message: 
     async with house(tmp_path) as found:
         got, reply, _ = await post(found, message)
         assert (got, reply["error"]["code"]) == (code, error)
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "a\udcffb"])
+async def test_half_a_character_hangs_no_call(tmp_path: Path, half: str) -> None:
+    async with house(tmp_path) as found:
+        asked = {"question": f"Go{half}?", "options": [half, "b"], "default": "b", half: 1}
+        code, body, _ = await post(found, request("tools/call", {"name": tool.NAME, "arguments": asked}))
+        assert (code, body["result"]["isError"]) == (200, True)
+        assert "is unknown" in body["result"]["content"][0]["text"]
+        for method, params in ((half, None), ("tools/call", {"name": half}), ("ping", None)):
+            code, body, _ = await post(found, request(method, params, number=half))
+            assert (code, body["id"]) == (200, half)
+        code, body, _ = await post(found, request("ping", number=10**30))
+        assert (code, body["id"]) == (200, 10**30)
+    async with house(tmp_path) as found, client(found) as agent:
+        assumed = {"question": f"Go{half}?", "options": [f"a{half}", "b"], "default": "b", "context": half}
+        arguments = json.dumps([assumed])
+        assert "Go" in text(await agent.call_tool(tool.NAME, {"questions": arguments}))
+        (inquiry,) = found.people.asked.values()
+        f"{inquiry}".encode()
+
+
+async def test_a_failure_behind_an_open_stream_is_said_on_it(tmp_path: Path) -> None:
+    class Broken(People):
+        async def wait(self, *_: object) -> None:
+            raise RuntimeError("as if")
+
+    async with house(tmp_path, Broken()) as found, client(found) as agent:
+        with capture_logs() as logs:
+            assert "failed in the runner" in await ask(agent, INDEX)
+        assert "door.failed" in [line["event"] for line in logs]
 
 
 async def test_an_unknown_version_in_the_header_is_refused(tmp_path: Path) -> None:
