@@ -137,7 +137,9 @@ class Door:
             return refused(403, "No page of another site gets in here.")
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         expected = self._paper.token if self._paper else ""
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), expected.encode()):
+        if scheme.lower() != "bearer" or not hmac.compare_digest(
+            given.strip().encode("utf-8", "surrogateescape"), expected.encode()
+        ):
             fix = f"Send the token in the session's {DOOR} as Authorization: Bearer."
             return refused(401, f"Wrong token. {fix}", {"WWW-Authenticate": "Bearer"})
         return None
@@ -147,6 +149,10 @@ class Door:
             return await route.handler(request, names)
         except web.HTTPRequestEntityTooLarge:
             return refused(413, f"More than {MOST_BYTES // 1024} KiB at once. Say it shorter.")
+        except web.RequestPayloadError as err:
+            return refused(400, f"The body cannot be read: {err}")
+        except RecursionError:
+            return refused(400, "The body cannot be read: it is nested too deeply.")
         except web.HTTPException as err:
             return refused(err.status, err.reason)
         except ConnectionError:

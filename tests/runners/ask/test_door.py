@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import stat
@@ -15,7 +16,7 @@ from structlog.testing import capture_logs
 
 from runners.ask.door import MOST_BYTES, Door
 from runners.ask.paper import DOOR, read_paper
-from tests.runners.ask.desk import House, house
+from tests.runners.ask.desk import WITHIN, House, house
 
 
 async def status(
@@ -108,6 +109,31 @@ async def test_nonsense_is_refused_in_words(tmp_path: Path, path: str, data: byt
         code, words = await status(found, path, data=data)
         assert code == 400
         assert json.loads(words)["error"]
+
+
+async def test_a_token_that_is_no_text_is_a_wrong_token(tmp_path: Path) -> None:
+    async with house(tmp_path) as found:
+        reader, writer = await asyncio.open_connection(*found.door.url.removeprefix("http://").split(":"))
+        writer.write(
+            b"POST /ask HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\r\nContent-Length: 0\r\n\r\n"
+        )
+        async with asyncio.timeout(WITHIN):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+        writer.close()
+
+
+@pytest.mark.parametrize("path", ["/ask", "/withdraw"])
+async def test_deep_json_is_refused_in_words(tmp_path: Path, path: str) -> None:
+    async with house(tmp_path) as found:
+        code, words = await status(found, path, data=b'{"reason": "", "arguments":' + b"[" * 100_000)
+        assert (code, "nested too deeply" in words) == (400, True)
+
+
+@pytest.mark.parametrize("path", ["/ask", "/withdraw", "/mcp"])
+async def test_a_body_that_is_not_as_its_head_says_is_refused(tmp_path: Path, path: str) -> None:
+    async with house(tmp_path) as found:
+        code, words = await status(found, path, headers={"Content-Encoding": "gzip"})
+        assert (code, "cannot be read" in words) == (400, True)
 
 
 async def test_others_mount_their_own_paths(tmp_path: Path) -> None:
