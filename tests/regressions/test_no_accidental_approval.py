@@ -121,7 +121,7 @@ def test_the_button_says_what_the_words_would_do() -> None:
         return buttons(message)
 
     rest = ["Send as prompt", "Discard"]
-    assert labels("yes, do it", PERMISSION) == ["Deny with this reason", *rest]
+    assert labels("yes, do it", PERMISSION) == [rest[0], "Deny with this reason", *rest[1:]]
     assert labels("allow", PERMISSION) == rest
     assert labels("yes, do it", PLAN) == ["Revise like this", *rest]
     assert labels("approve", PLAN, PERMISSION) == [
@@ -129,6 +129,18 @@ def test_the_button_says_what_the_words_would_do() -> None:
         f"Deny with this reason: {PERMISSION.title}",
         *rest,
     ]
+
+
+def test_questions_of_one_title_are_told_apart_and_the_named_option_comes_first() -> None:
+    one, two = (
+        Question(QuestionId(f"s1.q{n}"), QuestionKind.CHOICE, "Which one?", options=(Option("a", a), Option("b", b)))
+        for n, (a, b) in enumerate((("Left", "Right"), ("Up", "Down")))
+    )
+    message = answers.response(AskWhich(7, "up", (one, two)), "/session")
+    assert message is not None
+    assert buttons(message)[:2] == ["Answer 1: Which one?", "Answer 2: Which one?"]
+    assert message.text.index("Up / Down") < message.text.index("Left / Right")
+    assert "`/session help`" in message.text
 
 
 async def _problem(board: Board, intent: ReplyAs | AnswerText) -> bool:

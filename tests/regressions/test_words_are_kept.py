@@ -28,7 +28,7 @@ async def test_words_on_a_permission_can_only_deny_it(board: Board) -> None:
     runner = await board.session()
     await runner.says(Asked(permission(runner)))
     how = await _asked_how(runner, "use make test")
-    assert _buttons(how) == ["Deny with this reason", "Send as prompt", "Discard"]
+    assert _buttons(how) == ["Send as prompt", "Deny with this reason", "Discard"]
     assert _buttons(await _asked_how(runner, "allow")) == ["Send as prompt", "Discard"]
 
 

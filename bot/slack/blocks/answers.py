@@ -29,7 +29,7 @@ def response(answer: Response, command: str) -> Message | None:
         case AskHow():
             return _ask_how(answer)
         case AskWhich():
-            return _ask_which(answer)
+            return _ask_which(answer, command)
         case Queued():
             return _queued(answer)
     assert_never(answer)
@@ -67,24 +67,39 @@ def _ask_how(ask: AskHow) -> Message:
         card = Card().say(f"⚠️ {ask.problem}").say(f"Your words are kept: “{text.line(ask.text, 1500)}”")
         return card.buttons(_else(reply)).message()
     card = Card().say(f"“{text.line(ask.text, 200)}” · is it the answer to: {text.line(ask.question.title, 240)}")
-    does = _does(ask.question, ask.text)
-    if not does:
-        card.say("Words never grant a permission; the button on its card does.")
-    answer = [Button(does, Act(Verb.AS_ANSWER, reply, ask.question.id), primary=True)] if does else []
-    return card.buttons([*answer, *_else(reply)]).message()
+    does, gate = _does(ask.question, ask.text), ask.question.kind is QuestionKind.PERMISSION
+    if gate:
+        card.say("Words grant nothing: press Allow on the card.")
+    answer = [Button(does, Act(Verb.AS_ANSWER, reply, ask.question.id), primary=not gate)] if does else []
+    prompt, discard = _else(reply)
+    # Nobody who meant yes should meet the denial first.
+    return card.buttons([prompt, *answer, discard] if gate else [*answer, prompt, discard]).message()
 
 
-def _ask_which(ask: AskWhich) -> Message:
+def _ask_which(ask: AskWhich, command: str) -> Message:
     reply = str(ask.reply)
     card = Card().say(f"“{text.line(ask.text, 200)}” · which question does it answer?")
-    which = [
-        Button(f"{does.removeprefix('Send as ').capitalize()}: {q.title}", Act(Verb.AS_ANSWER, reply, q.id))
-        for q in ask.questions[:ASKED]
-        if (does := _does(q, ask.text))
-    ]
+    # Those that have what was said among their options come first; grants and denials last.
+    likely = sorted(ask.questions, key=lambda q: (q.kind is QuestionKind.PERMISSION, named(q, ask.text) is None))
+    titles = [q.title for q in ask.questions]
+    which = []
+    for number, q in enumerate(likely[:ASKED], 1):
+        twin = titles.count(q.title) > 1
+        if twin:
+            card.say(f"*{number}* · {text.line(q.title, 200)}{_options(q)}")
+        if does := _does(q, ask.text):
+            label = f"{does.removeprefix('Send as ').capitalize()}{f' {number}' if twin else ''}: {q.title}"
+            which.append(Button(label, Act(Verb.AS_ANSWER, reply, q.id)))
+    if len(ask.text.split()) == 1:
+        card.small(f"or was it a command? `{command} help` lists them")
     if len(ask.questions) > ASKED:
         card.small(f"{len(ask.questions) - ASKED} more are open: answer those on their cards")
     return card.buttons([*which, *_else(reply)]).message()
+
+
+def _options(question: Question) -> str:
+    said = text.line(" / ".join(o.label for o in question.options) or question.context, 200)
+    return f": {said}" if said else ""
 
 
 def _else(reply: str) -> list[Button]:
