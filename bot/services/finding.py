@@ -10,7 +10,7 @@ from bot.domain.sessions import Session
 from bot.services import words
 from bot.services.ctx import Act
 from bot.store import people, sessions
-from bot.wire.types import Person, PersonId, SessionId
+from bot.wire.types import Ending, Person, PersonId, SessionId
 
 NOT_CHECKED = "I could not check who you are yet; try again in a moment."
 NOT_YOURS = "Only its owner, its reviewer and admins can do that."
@@ -72,6 +72,10 @@ def allowed(act: Act, session: Session) -> Note | None:
 
 def gone(session: Session) -> Note:
     """For whoever talks to a session that has ended."""
+    if session.place is None and session.ending is Ending.FAILED:
+        why = f": {words.escape(session.detail)}" if session.detail else ""
+        again = "Start it again with `/session start`."
+        return Note(f"{words.code(session.name)} never began{why}\n{again}", problem=True)
     look = f"\n{words.escape(words.look(session.look))}" if session.look else ""
     return Note(f"{words.code(session.name)} has ended; nothing reaches it any more.{look}", problem=True)
 

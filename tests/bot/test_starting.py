@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.deliveries import Subject
-from bot.domain.intents import Listing, ListSessions, Note, Start, Status, StatusOf, Stop
+from bot.domain.intents import Listing, ListSessions, Note, Start, Status, StatusOf, Stop, Tell
 from bot.domain.views import Light, SessionCard
 from bot.wire.messages import SessionChanged, SessionEnded, SessionRefused, StopSession
 from bot.wire.types import Ending, PersonId, RunState
@@ -120,6 +120,9 @@ async def test_a_refused_session_is_a_failure_that_its_owner_hears_of(board: Boa
     assert "there are main, dev" in card_view.detail
     (told,) = board.shown(Subject.FAILURE)
     assert "there are main, dev" in told.why  # type: ignore[union-attr]
+    said = await board.does(ANA, Tell("t", "go on"))
+    assert isinstance(said, Note)
+    assert "never began: there is no branch nope" in said.text
 
 
 async def test_a_failed_agent_is_told_once_and_can_be_stopped(board: Board) -> None:
