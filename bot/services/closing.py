@@ -30,7 +30,8 @@ def ended(ctx: Ctx, session: Session, body: SessionEnded) -> None:
         return
     detail = _why(session, body) if body.ending is Ending.FAILED else ""
     if body.ending is Ending.DETACHED:
-        detail = "left the board; its terminal goes on as before"
+        script = session.attached and session.agent == "script"
+        detail = "left the board" if script else "left the board; its terminal goes on as before"
     if body.dirty and body.worktree:
         more = f" and {len(body.dirty) - KEPT} more" if len(body.dirty) > KEPT else ""
         left = f"kept in {body.worktree}, not on its branch: {', '.join(body.dirty[:KEPT])}{more}"

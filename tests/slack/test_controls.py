@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -203,3 +204,11 @@ def test_tokens_as_people_count_them(n: int, words: str) -> None:
 
 def test_money() -> None:
     assert [text.money(m) for m in (0, 0.001, 0.42, 1234.5)] == ["$0.00", "under 1 cent", "$0.42", "$1,234.50"]
+
+
+def test_a_script_is_told_nothing_and_has_no_terminal() -> None:
+    view = replace(card(attached=True, abilities=ALL, owner_name="Ana", light=Light.NEEDS_YOU), agent="script")
+    message = session_card(view)
+    assert buttons(message) == ["Status", "Detach"]
+    assert "terminal" not in json.dumps(list(message.blocks))
+    assert "A script asks here" in message.text

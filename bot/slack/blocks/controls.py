@@ -9,6 +9,8 @@ from bot.wire.types import Ability
 
 PAUSABLE = frozenset((Ability.CANCEL, Ability.RESUME))
 IN_TURN = frozenset((Light.WORKING, Light.NEEDS_YOU))
+SCRIPT = "script"
+"""What a script that asks goes by where an agent's name stands."""
 WITH_CONTEXT = frozenset((Light.WORKING, Light.NEEDS_YOU, Light.STOPPED, Light.REVIEW))
 
 
@@ -18,6 +20,8 @@ def session_buttons(view: SessionCard) -> list[Button]:
         return []
     if view.light is Light.FAILED and not view.attached:
         return failed_buttons(view.session, view.name, can_resume=_resumable(view))
+    if is_script(view):
+        return [Button("Status", Act(Verb.STATUS, view.session)), _script_button(view.session, view.name)]
     last = detach_button(view.session, view.name) if view.attached else stop_button(view.session, view.name)
     return [
         *_wakes(view),
@@ -73,6 +77,16 @@ def stop_button(session: str, name: str) -> Button:
 
 def detach_button(session: str, name: str) -> Button:
     kept = "The board forgets it. The terminal goes on as before; nothing stays behind in its worktree."
+    return Button("Detach", Act(Verb.STOP, session), confirm=Confirm(f"Detach {name}?", kept, "Detach", "Keep it"))
+
+
+def is_script(view: SessionCard) -> bool:
+    """A script that asks, by ``switchboard ask``: nobody reads what is told to it."""
+    return view.attached and view.agent == SCRIPT
+
+
+def _script_button(session: str, name: str) -> Button:
+    kept = "The board forgets it. What it asks, now or later, ends without an answer; its files stay."
     return Button("Detach", Act(Verb.STOP, session), confirm=Confirm(f"Detach {name}?", kept, "Detach", "Keep it"))
 
 

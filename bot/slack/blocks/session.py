@@ -15,7 +15,7 @@ from bot.domain.views import Light, SessionCard
 from bot.slack import text
 from bot.slack.actions import Act, Verb
 from bot.slack.blocks.choices import answers, is_cut, sign, unless
-from bot.slack.blocks.controls import read_when, session_buttons
+from bot.slack.blocks.controls import is_script, read_when, session_buttons
 from bot.slack.blocks.failure import failed
 from bot.slack.blocks.kit import Button, Card, Message, link
 from bot.slack.blocks.progress import beside
@@ -112,7 +112,9 @@ def _asides(card: Card, view: SessionCard) -> None:
     if view.queued:
         words = "waits" if view.queued == 1 else "wait"
         card.small(f"📨 {text.count(view.queued, 'follow-up')} {words} for the agent: Status shows them")
-    if view.attached:
+    if is_script(view):
+        card.small("📜 A script asks here: it goes on with what is answered")
+    elif view.attached:
         whose = f"{text.line(view.owner_name, 80)}'s terminal" if view.owner_name else "a terminal"
         card.small(f"⌨️ Runs in {whose}: answers count here or there, whichever comes first", read_when(view))
 
@@ -225,7 +227,7 @@ def status(view: StatusOf) -> Message:
     if len(view.queued) > QUEUED:
         card.small(f"and {text.count(len(view.queued) - QUEUED, 'more follow-up')}")
     _asides(card, replace(view.session, queued=0))
-    if view.session.attached and Ability.ADOPT in view.session.abilities:
+    if view.session.attached and not is_script(view.session) and Ability.ADOPT in view.session.abilities:
         card.small("`switchboard adopt` in its worktree moves it from the terminal under a runner")
     context = f"{text.tokens(view.session.context)} in its context" if view.session.context else ""
     used = text.usage(view.session.tokens, view.session.cost)
