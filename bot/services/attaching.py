@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import structlog
 
 from bot.domain import names
@@ -18,6 +20,8 @@ log = structlog.get_logger()
 
 MOST = 300
 """Characters of a name that a host gives."""
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+"""What a host says for a branch where none is checked out."""
 
 
 def asked(ctx: Ctx, host_id: HostId, body: AttachAsked) -> None:
@@ -36,11 +40,12 @@ def asked(ctx: Ctx, host_id: HostId, body: AttachAsked) -> None:
         _refuse(ctx, host, attach, _no_repo(host, body.repo, repo))
         return
     branch, title = names.visible(body.branch)[:MOST], cut(names.clean(body.title), MOST)
+    place = f"{repo.name}, detached at {branch[:7]}" if _COMMIT.fullmatch(branch) else branch or repo.name
     session = beginning.fresh(
         ctx,
-        name=names.unique(_name(branch, title, repo.base), sessions.names_in_use(ctx.tx)),
+        name=names.unique(_name(branch, title, repo), sessions.names_in_use(ctx.tx)),
         repo=repo.name,
-        task=title or f"A session run by hand on {branch or repo.name}",
+        task=title or f"A session run by hand on {place}",
         owner=host.owner,
         agent=names.visible(body.agent)[:MOST],
         base=repo.base,
@@ -77,8 +82,11 @@ def _no_repo(host: Host, wanted: str, found: RepoOffer | None) -> str:
     return f"{host.id} offers no repository “{shown}”. {offers} Add it to the host's configuration, or with `--repo`."
 
 
-def _name(branch: str, title: str, base: str) -> str:
-    """By its branch's last part, which tells worktrees apart; on the base branch by what it is about."""
+def _name(branch: str, title: str, repo: RepoOffer) -> str:
+    """By its branch's last part, which tells worktrees apart; on the base branch by what it is about; on no branch
+    at all by its repository: a commit's id tells a reader nothing."""
+    if _COMMIT.fullmatch(branch):
+        return (names.name_for(title) if title else names.slug(repo.name)) or "session"
     last = branch.rpartition("/")[2]
-    own = names.slug(last) if branch not in (base, "", "HEAD") else ""
+    own = names.slug(last) if branch not in (repo.base, "", "HEAD") else ""
     return own or (names.name_for(title) if title else names.slug(last)) or "session"

@@ -35,6 +35,16 @@ async def test_it_is_its_hosts_owners_and_named_by_its_branch(board: Board) -> N
     assert (card.attached, card.task, card.agent) == (True, "Fix the queue, please", "claude")
 
 
+@pytest.mark.parametrize(("title", "name"), [("", "app"), ("Nightly release", "nightly-release")])
+async def test_on_no_branch_it_is_not_named_by_a_commit(board: Board, title: str, name: str) -> None:
+    peer = await board.host()
+    await board.host_says(peer, AttachAsked("5f0c", "app", "script", "69e1b0b" + "0" * 33, "/w/x", title))
+    (start,) = await told(board, peer)
+    assert isinstance(start, StartSession)
+    assert start.spec.name == name
+    assert start.spec.task == (title or "A session run by hand on app, detached at 69e1b0b")
+
+
 async def test_asked_again_it_is_the_same_session(board: Board) -> None:
     peer = await board.host()
     await board.host_says(peer, ASKED)
