@@ -197,10 +197,7 @@ def _house(repo: RepoConfig) -> House:
     text = repo.preamble
     if repo.preamble_file is not None:
         try:
-            # Neither a device nor a pipe: those may have no end.
-            if repo.preamble_file.exists() and not repo.preamble_file.is_file():
-                raise OSError(errno.EINVAL, "it is no file")
-            text = repo.preamble_file.read_text("utf-8")
+            text = _file_text(repo.preamble_file)
         except (OSError, UnicodeDecodeError) as err:
             words = err.strerror if isinstance(err, OSError) else "it is no text (UTF-8)"
             raise RunnerError(
@@ -208,6 +205,12 @@ def _house(repo: RepoConfig) -> House:
                 "Correct switchboard.toml, or the file.",
             ) from err
     return House(text, repo.questions_first)
+
+
+def _file_text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file")  # a device or a pipe may have no end
+    return path.read_text("utf-8")
 
 
 def _taken(data: Path) -> list[tuple[int, int]]:
