@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import subprocess
@@ -123,7 +124,9 @@ async def _slack(env: Mapping[str, str], http: aiohttp.ClientSession) -> AsyncIt
             body = await answer.json()
             scopes = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
     except (aiohttp.ClientError, TimeoutError, ValueError) as err:
-        yield Finding("bad", f"Slack: {config.api_url} does not answer ({err})", "Check the network and SLACK_API_URL.")
+        yield Finding(
+            "bad", f"Slack: {config.api_url} does not answer ({_why(err)})", "Check the network and SLACK_API_URL."
+        )
         return
     if not body.get("ok"):
         yield Finding(
@@ -157,7 +160,7 @@ async def _app_token(http: aiohttp.ClientSession, config: BotConfig) -> Finding:
         ) as answer:
             body = await answer.json()
     except (aiohttp.ClientError, TimeoutError, ValueError) as err:
-        return Finding("bad", f"SLACK_APP_TOKEN: no answer ({err})", "Check the network.")
+        return Finding("bad", f"SLACK_APP_TOKEN: no answer ({_why(err)})", "Check the network.")
     if not body.get("ok"):
         return Finding(
             "bad",
@@ -174,7 +177,7 @@ async def _bot(http: aiohttp.ClientSession, url: str) -> Finding:
     except (aiohttp.ClientError, TimeoutError, ValueError) as err:
         return Finding(
             "bad",
-            f"bot: {url} does not answer ({err})",
+            f"bot: {url} does not answer ({_why(err)})",
             "Start it with `switchboard serve`, or check URL and firewall.",
         )
     if not body.get("ok"):
@@ -182,3 +185,20 @@ async def _bot(http: aiohttp.ClientSession, url: str) -> Finding:
             "bad", f"bot: runs, but Slack is {body.get('slack')}", "Its log says why; check the tokens above."
         )
     return Finding("ok", f"bot: {url} runs {body.get('version')}")
+
+
+def _why(err: Exception) -> str:
+    """In words: a library's own text for a failed connection is about its options, not about the network."""
+    match err:
+        case aiohttp.ClientConnectorDNSError():
+            return f"no address is known for {err.host}"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            return "its TLS certificate or connection cannot be trusted"
+        case aiohttp.ClientConnectorError(os_error=OSError() as cause):
+            return (os.strerror(cause.errno) if cause.errno and cause.errno > 0 else "no connection").lower()
+        case TimeoutError():
+            return "no answer within 10 s"
+        case aiohttp.ContentTypeError() | ValueError():
+            return "it answers with something else than JSON; is that the right address?"
+        case _:
+            return str(err) or type(err).__name__

@@ -76,6 +76,15 @@ def test_doctor_without_anything_says_what_is_there_and_what_to_try(tmp_path: Pa
     assert "Traceback" not in run.stderr
 
 
+def test_doctor_says_in_words_why_a_bot_is_not_reached(tmp_path: Path) -> None:
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        run = switchboard(tmp_path / "home", "doctor", "--bot", f"http://127.0.0.1:{unheard.getsockname()[1]}")
+    assert run.returncode == 1
+    assert "does not answer (connection refused)" in run.stdout
+    assert "ssl:" not in run.stdout
+
+
 def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     run = switchboard(tmp_path / "home", "up", "--data-dir", str(tmp_path / "file" / "data"))
