@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from rich.console import Console
@@ -80,6 +80,11 @@ class Enrolled:
 
     url: str
     replaced: bool
+
+    @property
+    def loopback(self) -> bool:
+        """No other machine reaches that address."""
+        return urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 async def enroll_host(

@@ -183,6 +183,11 @@ def enroll(name: str, owner: str, shared: bool, token_file: Path, data_dir: Path
         f"Wrote the token of {name} to {token_file}. On that machine, with the bot's address as it is seen there:"
     )
     click.echo(f"  switchboard host --bot {done.url} --token-file {token_file} --repo PATH")
+    if done.loopback:
+        click.echo(
+            f"{done.url} is of use on this machine alone, and `switchboard up` takes another port at each start."
+        )
+        click.echo("For another machine, give the bot an address with SWITCHBOARD_LISTEN: see docs/configuration.md.")
 
 
 @cli.command(short_help="Let a machine in no more.")

@@ -40,3 +40,13 @@ async def test_a_revoked_machine_is_out_at_once_and_can_be_let_in_again(tmp_path
         status, said = await switchboard(running, "sessions")
         assert status == 0
         assert "switchboard/again" in said
+
+
+async def test_enrolling_says_that_a_loopback_address_is_of_no_use_elsewhere(tmp_path: Path) -> None:
+    async with parts(tmp_path) as running:
+        status, said = await switchboard(
+            running, "enroll", "desk", "--owner", "U0123ABC", "--token-file", str(tmp_path / "desk.token")
+        )
+    assert status == 0, said
+    assert "on this machine alone" in said
+    assert "SWITCHBOARD_LISTEN" in said
