@@ -71,7 +71,10 @@ def duration(text: str) -> timedelta | None:
     parts = re.findall(r"(\d{1,6})([smhd])[a-z]*", compact)
     if not parts or "".join(number + unit for number, unit in parts) != re.sub(r"([smhd])[a-z]*", r"\1", compact):
         return None
-    return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts))
+    try:
+        return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts))
+    except OverflowError:
+        return None
 
 
 def parse(arguments: object, now: datetime) -> Call:
