@@ -91,11 +91,13 @@ def plan(wanted: Wanted, context: str) -> Plan:
 def run(wanted: Wanted, env: Mapping[str, str], where: Path) -> int:
     """The exit status."""
     try:
-        asked = plan(wanted, sys.stdin.read() if wanted.context == "-" else wanted.context or "")
+        context = sys.stdin.read() if wanted.context == "-" else wanted.context or ""
+        _all_text(wanted, context)
+        asked = plan(wanted, context)
     except Misused as err:
         return _note(str(err), USAGE)
     except UnicodeDecodeError:
-        return _note("The context on standard input is no text (UTF-8).", USAGE)
+        return _note("--context is not UTF-8 text on standard input.", USAGE)
     knocker = None
     try:
         folder = find(env, where, wanted.data_dir, wanted.question, _say)
@@ -149,6 +151,17 @@ def _end(wanted: Wanted, answer: Json, note: str, status: int) -> int:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         sys.stdout.flush()
     return _note(note, status) if note else status
+
+
+def _all_text(wanted: Wanted, context: str) -> None:
+    """Raises Misused: bytes that are no text come as halves of characters, which nothing can carry to people."""
+    given = [("The question", wanted.question), *(("--option", each) for each in wanted.options)]
+    given += [("--context", context), ("--id", wanted.name or ""), ("--default", wanted.default or "")]
+    for name, text in given:
+        try:
+            text.encode()
+        except UnicodeEncodeError as err:
+            raise Misused(f"{name} is not UTF-8 text; write it as that (iconv -t utf-8).") from err
 
 
 def _seconds(name: str, text: str | None) -> float | None:

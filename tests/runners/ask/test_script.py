@@ -166,6 +166,23 @@ async def test_a_session_that_is_over_or_gone_is_said(tmp_path: Path) -> None:
     assert (code, "is gone" in err) == (5, True)
 
 
+async def test_what_is_no_text_is_named(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9")
+    async with house(tmp_path) as found:
+        for args, said, name in (
+            ((odd,), None, "The question"),
+            (("Q?", "-o", odd), None, "--option"),
+            (("Q?", "--context", odd), None, "--context"),
+            (("Q?", "--id", odd), None, "--id"),
+            (("Q?", "--context", "-"), b"\xff", "--context"),
+        ):
+            process = await started(found.folder, *args, PYTHONUTF8="1")
+            code, out, err = await ended(process, said)
+            assert (code, out) == (2, "")
+            assert f"{name} is not UTF-8 text" in err
+        assert not found.people.asked
+
+
 async def test_without_a_session_and_a_host_the_fix_is_named(tmp_path: Path) -> None:
     code, out, err = await ended(await started(None, "Deploy?", SWITCHBOARD_HOST_DATA=str(tmp_path)))
     assert (code, out) == (5, "")
