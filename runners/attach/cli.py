@@ -41,12 +41,22 @@ def _clearly(function: F) -> F:
     return call  # type: ignore[return-value]
 
 
+def _here() -> str:
+    """Raises RunnerError."""
+    from runners.errors import RunnerError
+
+    try:
+        return os.getcwd()
+    except OSError as err:
+        raise RunnerError("This folder is no longer there.", "Change to one that is.") from err
+
+
 def _asked(data: Path, verb: str, **more: Any) -> dict[str, Any]:
     """The host's reply. Raises RunnerError with its words where it says no."""
     from runners.attach.control import Request, call
     from runners.errors import RunnerError
 
-    reply = call(data, Request(verb, worktree=os.getcwd(), **more))
+    reply = call(data, Request(verb, worktree=_here(), **more))
     if not reply.get("ok"):
         raise RunnerError(str(reply.get("problem", "")), str(reply.get("fix", "")))
     return reply

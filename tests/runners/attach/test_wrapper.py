@@ -42,6 +42,20 @@ async def test_without_a_host_the_command_starts_all_the_same(desk: Desk, claude
     assert "starts all the same" in ran.stderr
 
 
+async def test_in_a_deleted_folder_the_command_starts_all_the_same(desk: Desk, claude: str, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    async with running(desk.board) as bot, desk.host(bot):
+        ran = await asyncio.to_thread(
+            subprocess.run,
+            ["sh", "-c", 'mkdir "$1" && cd "$1" && rmdir "$1" && shift && exec "$@"', "sh", str(gone), sys.executable,
+             "-m", "bot.cli", "attach", "--data-dir", str(desk.data), "--", claude],
+            capture_output=True, text=True, check=False, input="typed\n",
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (7, "typed\n")
+    assert "This folder is no longer there" in ran.stderr
+
+
 async def test_with_a_host_it_is_given_the_hooks_and_nothing_else_changes(desk: Desk, claude: str) -> None:
     async with running(desk.board) as bot, desk.host(bot):
         ran = await attach(desk, claude, "--resume")
