@@ -277,6 +277,8 @@ class Queued:
     session_name: str
     waiting: Waiting
     can_steer: bool = False
+    not_now: bool = False
+    """It was to be given within the turn, which this agent cannot take."""
 
 
 Response: TypeAlias = Nothing | Note | Listing | StatusOf | AskHow | AskWhich | Queued

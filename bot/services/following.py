@@ -71,7 +71,7 @@ def heard(act: Act, session: Session, waiting: Waiting, *, now: bool = False, qu
 def _at_once(session: Session, waiting: Waiting) -> Response:
     if _steers(session):
         return Note(f"{words.code(session.name)} gets this within its turn.")
-    return Queued(session.name, waiting)
+    return Queued(session.name, waiting, not_now=True)
 
 
 def in_turn(ctx: Ctx, session: Session) -> bool:

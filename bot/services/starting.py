@@ -195,7 +195,7 @@ def _choose(act: Act, intent: Start) -> Chosen | Note:
     known = sorted({repo.name for host in usable for repo in _repos(host)})
     wanted = names.visible(intent.repo) or _favourite(act, act.by, known)
     if not wanted:
-        return Note(f"Which repository? There are {words.some(known)}.", problem=True, field="repo")
+        return Note(f"Which repository? There {_are(known)}.", problem=True, field="repo")
     having = [(host, repo) for host in usable for repo in _repos(host) if names.alike(repo.name, wanted)]
     if not having:
         return _no_repo(act, wanted, known)
@@ -219,7 +219,7 @@ def _no_repo(act: Act, wanted: str, known: list[str]) -> Note:
     if asleep:
         text = f"{words.code(wanted)} is on {words.some(asleep)}, which is not connected. Wake that machine."
     elif known:
-        text = f"There is no repository {words.code(wanted)}. There are {words.some(known)}."
+        text = f"There is no repository {words.code(wanted)}. There {_are(known)}."
     else:
         text = f"There is no repository {words.code(wanted)}: your hosts offer none. Add it with `--repo PATH`."
     return Note(text, problem=True, field="repo")
@@ -243,8 +243,12 @@ def _with_agent(act: Act, intent: Start, working: list[tuple[Host, RepoOffer]]) 
         said = "; ".join(f"{words.code(name)}: {words.escape(problem)}" for name, problem in problems.items())
         return Note(f"That agent cannot be used. {said}", problem=True, field="agent")
     known = sorted({agent.name for host, _ in working for agent in _agents(host) if not agent.problem})
-    exist = f"There are {words.some(known)}." if known else "That host has none that can be used."
+    exist = f"There {_are(known)}." if known else "That host has none that can be used."
     return Note(f"There is no agent {words.code(wanted)}. {exist}", problem=True, field="agent")
+
+
+def _are(known: list[str]) -> str:
+    return f"{'is' if len(known) == 1 else 'are'} {words.some(known)}"
 
 
 def _favourite(ctx: Ctx, by: PersonId, known: list[str]) -> str:

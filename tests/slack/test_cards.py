@@ -83,6 +83,11 @@ def test_a_choice_without_options_is_a_question_for_words() -> None:
     assert buttons(question_card(samples.question_card(asked))) == ["Answer…", "Later"]
 
 
+def test_a_review_says_where_its_checks_ran() -> None:
+    message = review_card(samples.review_card())
+    assert "Checks on this machine:\n✅ pytest" in message.text
+
+
 def test_an_answer_says_who_what_and_when_and_has_no_buttons() -> None:
     message = question_card(samples.question_card(answered=samples.answered(applied=True)))
     assert first(message) == "☑️ *search* · Which index? → *FTS*"

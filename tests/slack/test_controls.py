@@ -212,3 +212,16 @@ def test_a_script_is_told_nothing_and_has_no_terminal() -> None:
     assert buttons(message) == ["Status", "Detach"]
     assert "terminal" not in json.dumps(list(message.blocks))
     assert "A script asks here" in message.text
+
+
+def test_words_that_cannot_come_within_the_turn_say_so() -> None:
+    waiting = Waiting(PromptId("p1"), "look at x", ANA)
+    message = answers.response(Queued("search", waiting, not_now=True), "/session")
+    assert message is not None
+    assert "cannot take words within a turn" in message.text
+    assert buttons(message) == ["Take back"]
+
+
+def test_one_follow_up_is_it_and_several_are_them() -> None:
+    assert "1 follow-up waits for the agent: Status shows it" in session_card(card(queued=1)).text
+    assert "2 follow-ups wait for the agent: Status shows them" in session_card(card(queued=2)).text

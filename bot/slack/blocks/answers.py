@@ -57,6 +57,7 @@ def _queued(answer: Queued) -> Message:
     name, waiting = text.line(answer.session_name, 80), answer.waiting
     card = Card().say(f"📨 *{name}* is at work: it reads your words when its turn ends")
     card.say(f"“{text.line(waiting.text, 1500)}”")
+    card.small("This agent cannot take words within a turn" if answer.not_now else "")
     now = [Button("Send now", Act(Verb.STEER, waiting.prompt))] if answer.can_steer else []
     return card.buttons([*now, Button("Take back", Act(Verb.UNSEND, waiting.prompt))]).message()
 

@@ -73,7 +73,9 @@ def facts(card: Card, review: Review) -> None:
     changed = f"{text.count(review.file_count, 'file')} +{review.added:,} −{review.deleted:,}"
     listed = files(review.stat, review.file_count)[1:]
     card.say("\n".join([*commits(review.commits, len(review.commits)), f"{changed}{':' if listed else ''}", *listed]))
-    card.say("\n".join(checks(review.checks)) or "▫️ no check is configured for this repository")
+    # Named as what they are: the same command may have been denied to the agent.
+    ran = checks(review.checks)
+    card.say("\n".join(["Checks on this machine:", *ran]) if ran else "▫️ no check is configured for this repository")
     for check in review.checks:
         if check.state is CheckState.FAILED and check.tail.strip():
             card.say(text.fence(check.tail[-1200:], 1500))

@@ -78,7 +78,8 @@ def _assumptions(card: Card, told: Sequence[Question]) -> None:
         card.say("\n".join(part for part in (_assumption(question), text.line(question.context, 300)) if part))
         answers(card, question, cut=is_cut(question), key=f"assumed.{number}", later=False)
     if len(told) > ASSUMPTIONS:
-        card.small(f"and {text.count(len(told) - ASSUMPTIONS, 'more assumption')}: Status shows them")
+        more = text.count(len(told) - ASSUMPTIONS, "more assumption")
+        card.small(f"and {more}: Status shows {'it' if len(told) == ASSUMPTIONS + 1 else 'them'}")
 
 
 def _assumption(question: Question) -> str:
@@ -110,8 +111,8 @@ def _asides(card: Card, view: SessionCard) -> None:
         card.small("⚠️ Its budget holds nothing up: this agent tells its tokens and no money")
     card.small(beside(view.background))
     if view.queued:
-        words = "waits" if view.queued == 1 else "wait"
-        card.small(f"📨 {text.count(view.queued, 'follow-up')} {words} for the agent: Status shows them")
+        waits, them = ("waits", "it") if view.queued == 1 else ("wait", "them")
+        card.small(f"📨 {text.count(view.queued, 'follow-up')} {waits} for the agent: Status shows {them}")
     if is_script(view):
         card.small("📜 A script asks here: it goes on with what is answered")
     elif view.attached:
