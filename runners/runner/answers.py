@@ -86,7 +86,7 @@ def message_words(told: Told) -> str:
 
 
 def _told(question: Question, answer: Answer) -> Told:
-    return Told(question.title, answer.by.name, words(question, answer), question.id)
+    return Told(question.title, answer.by.name, words(question, answer), question.id, _bare(question), answer)
 
 
 def answered(state: State, question: Question, answer: Answer, *, live: bool) -> State:
@@ -235,23 +235,30 @@ def unsaid(state: State, ids: Sequence[QuestionId]) -> State:
 
 def parked(state: State, ids: Sequence[QuestionId]) -> State:
     """Whoever waited for these waits no longer: what is answered of them already goes to the agent as a message."""
+    return _said_later(state, [(each.question, each.answer) for each in state.known if each.question.id in ids])
+
+
+def cut_off(state: State) -> State:
+    """Its agent is gone before the whole of a call was answered: what was, is said with the rest of it."""
+    groups = {question.group for question in state.open if question.group and question.kind in KEPT_OPEN}
+    return _said_later(state, [(t.asked, t.answer) for t in state.told if t.asked and t.asked.group in groups])
+
+
+def _said_later(state: State, given: Iterable[tuple[Question, Answer | None]]) -> State:
+    """Answers as messages, each once, and known should the agent ask for them again."""
     waiting = {message.question for message in (*state.inbox, *state.waiting)}
-    back = [each for each in state.known if each.question.id in ids and each.question.id not in waiting and each.answer]
-    told = {each.question.id for each in back}
-    late = tuple(
-        Late(each.question, each.answer, message_words(_told(each.question, each.answer)))
-        for each in back
-        if each.answer is not None
-    )
+    back = [(asked, answer) for asked, answer in given if answer is not None and asked.id not in waiting]
+    late = tuple(Late(asked, answer, message_words(_told(asked, answer))) for asked, answer in back)
     messages = tuple(
         Message(each.message, by=each.answer.by.name, question=each.question.id, group=each.question.group)
         for each in late
     )
+    ids = {asked.id for asked, _ in back}
     return replace(
         state,
         inbox=(*state.inbox, *messages),
         late=(*state.late, *late),
-        told=tuple(each for each in state.told if each.question not in told),
+        told=tuple(each for each in state.told if each.question not in ids),
     )
 
 

@@ -88,7 +88,7 @@ def resumed(state: State, why: str = "You were interrupted.") -> Resumed:
     message = "\n".join(filter(None, words))
     for question in lost:
         state = answers.without(state, question.id)
-    state = answers.turn_over(state)
+    state = answers.turn_over(answers.cut_off(state))
     if not state.introduced or not (message or held):
         return Resumed(state, lost)
     if held:

@@ -49,6 +49,8 @@ class Told(Struct, frozen=True):
     by: str
     words: str
     question: QuestionId = QuestionId("")
+    asked: Question | None = None
+    answer: Answer | None = None
 
 
 class Late(Struct, frozen=True):

@@ -208,6 +208,27 @@ def test_an_assumption_holds_nothing_back_over_a_restart() -> None:
 # --- what the manual says --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("asks_again", [False, True])
+def test_one_of_two_questions_answered_before_a_crash_is_said_with_the_other(asks_again: bool) -> None:
+    """The call was answered in part: the agent has none of it, whatever the card says."""
+    first, second = question(1, group="g"), question(2, group="g")
+    state = State(introduced=True, turn="Add search", open=(first, second))
+    state = answers.answered(state, first, Answer(QuestionId("s1.q1"), ANA, text="blue"), live=True)
+    state = lifecycle.resumed(state).state
+    assert next_step(state, NOON) == Idle()
+    if asks_again:
+        found = answers.late_for(state, replace(first, id=QuestionId("s1.q3")))
+        assert found is not None
+        assert found.answer == Answer(QuestionId("s1.q1"), ANA, text="blue")
+        return
+    state = lifecycle.resumed(state).state  # once more, and it is still said once
+    state = answers.answered(state, second, Answer(QuestionId("s1.q2"), ANA, text="red"), live=False)
+    assert [message.text for message in follow_ups.next_messages(state)] == [
+        'You asked: "Question 1?". Ana answered: blue',
+        'You asked: "Question 2?". Ana answered: red',
+    ]
+
+
 def test_the_manual_names_the_numbers_as_they_are() -> None:
     page = " ".join((Path(__file__).parents[2] / "docs" / "sessions.md").read_text("utf-8").split())
     first, second = lifecycle.DEAD_AGENT
