@@ -1,7 +1,8 @@
 """Something that speaks ACP and takes prompts within a turn, as its prompts tell it: ``python acp_fake.py HEARD``.
 
 ``work``: a turn that lasts until something else is said. Within it ``no …`` is refused at once, ``no longer …`` once
-the turn has ended, anything else is taken in. What it was told is written to HEARD, a line each.
+the turn has ended, anything else is taken in.
+``form JSON`` asks just that and ends with its answer. What it was told is written to HEARD, a line each.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ def end(number: object) -> None:
 
 
 def main() -> None:
-    working = None
+    working = asking = None
     for line in sys.stdin:
         message = json.loads(line)
         number = message.get("id")
+        if number == "f" and "method" not in message:
+            with Path(sys.argv[1]).open("a") as heard:
+                heard.write(line)
+            end(asking)
         match message.get("method"):
             case "initialize":
                 say(id=number, result={"protocolVersion": 1, "agentCapabilities": {}})
@@ -38,7 +43,10 @@ def main() -> None:
                 text = message["params"]["prompt"][0]["text"]
                 with Path(sys.argv[1]).open("a") as heard:
                     heard.write(text + "\n")
-                if text == "work":
+                if text.startswith("form "):
+                    asking = number
+                    say(id="f", method="elicitation/create", params=json.loads(text.removeprefix("form ")))
+                elif text == "work":
                     working = number
                 elif working is None:
                     end(number)

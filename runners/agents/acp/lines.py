@@ -20,6 +20,8 @@ MAX_STRAY = 100
 NOTIFICATIONS = ("session/update", "elicitation/complete")
 QUESTIONS = ("session/request_permission", "elicitation/create")
 
+_INTERNAL = -32603
+
 REQUEST: ContextVar[int | str | None] = ContextVar("acp_request", default=None)
 """The id of the agent's request that the current handler answers. Set before the SDK makes the handler's task, which
 copies the context: the SDK itself does not tell a handler which request it serves."""
@@ -81,8 +83,7 @@ class AcpLines:
     async def send(self, message: Message) -> None:
         if self._ended or self._writer.is_closing():
             raise ConnectionError("the agent has closed its input")
-        data = json.dumps(message, separators=(",", ":")) + "\n"
-        self._writer.write(data.encode("utf-8", "surrogatepass"))
+        self._writer.write(_encoded(message))
         if "method" not in message:
             self._unanswered.discard(message["id"])
             if not self._unanswered:
@@ -124,6 +125,18 @@ class AcpLines:
         self._strays += 1
         if self._strays > MAX_STRAY:
             self.fault = f"it prints “{self.stray}” and the like instead of JSON-RPC messages"
+
+
+def _encoded(message: Message) -> bytes:
+    """The SDK's errors quote what they were about, which need not be JSON: an agent left without answer waits on."""
+    try:
+        text = json.dumps(message, separators=(",", ":"), default=str)
+    except (TypeError, ValueError, RecursionError):
+        if "method" in message:
+            raise
+        error = {"code": _INTERNAL, "message": "Internal error"}
+        text = json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error})
+    return (text + "\n").encode()
 
 
 def _parse(line: bytes) -> Message | None:
