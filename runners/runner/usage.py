@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TypeVar
 
 from msgspec import Struct
@@ -10,6 +9,8 @@ from msgspec.structs import replace
 
 from runners.agents.base import UsageChanged
 
+MOST_TOKENS, MOST_COST = 10**15, 1e7
+"""Beyond these a meter is wrong."""
 MOST_METERS = 50
 """Older ones are forgotten: a meter that nobody reads any more adds nothing."""
 N = TypeVar("N", int, float)
@@ -33,9 +34,9 @@ class Usage(Struct, frozen=True):
 
 
 def read(usage: Usage, change: UsageChanged) -> Usage:
-    """The sums after one more reading. A reading that cannot be (negative, not a number) is none."""
-    tokens = change.tokens if change.tokens is not None and change.tokens >= 0 else None
-    cost = change.cost if change.cost is not None and math.isfinite(change.cost) and change.cost >= 0 else None
+    """The sums after one more reading. A reading that cannot be (negative, beyond all measure, not a number) is none."""
+    tokens = change.tokens if change.tokens is not None and 0 <= change.tokens <= MOST_TOKENS else None
+    cost = change.cost if change.cost is not None and 0 <= change.cost <= MOST_COST else None
     if tokens is None and cost is None:
         return usage
     last = next((meter for meter in usage.meters if meter.name == change.meter), Meter(change.meter))

@@ -56,6 +56,8 @@ def test_what_an_agent_does_not_say_stays_unknown() -> None:
 
 def test_numbers_that_cannot_be_are_none() -> None:
     assert counted(UsageChanged(-1, math.nan), UsageChanged(None, math.inf), UsageChanged(-3, -1.0)) == Usage()
+    assert counted(UsageChanged(10**40, 1e308), UsageChanged(None, 1e8)) == Usage()
+    assert counted(UsageChanged(5, 1.0, meter="a"), UsageChanged(None, 1e308, meter="a")).cost == 1.0
 
 
 def test_old_meters_are_forgotten() -> None:
