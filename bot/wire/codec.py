@@ -57,7 +57,7 @@ def decode(data: bytes | str) -> Frame:
         raise FrameTooLarge(f"a frame of {size:,} bytes; at most {MAX_FRAME:,} are allowed")
     try:
         return _frames.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as err:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
         raise WireError(f"not a frame: {err}") from err
 
 
@@ -94,5 +94,5 @@ def _body(what: str, decoders: dict[str, msgspec.json.Decoder[Any]], kind: str, 
         raise UnknownType(f"unknown {what} type {kind!r}")
     try:
         return decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as err:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
         raise WireError(f"{what} {kind!r} has a bad body: {err}") from err

@@ -121,3 +121,11 @@ def test_the_highest_common_version_is_agreed_on() -> None:
 def test_what_no_table_could_hold_is_a_wire_error(frame: dict[str, object]) -> None:
     with pytest.raises(WireError):
         codec.decode(json.dumps(frame))
+
+
+def test_what_is_nested_too_deeply_is_a_wire_error() -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    with pytest.raises(WireError):
+        codec.decode('{"frame":"ack","seq":1,"more":' + deep + "}")
+    with pytest.raises(WireError):
+        codec.event_body("prompt.given", b'{"more":' + deep.encode() + b"}")
