@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.agents.acp.confine import OutOfBounds, write_text
+from runners.agents.acp.confine import OutOfBounds, read_text, write_text
 
 FULL = """
 import resource, sys
@@ -70,3 +70,8 @@ def test_a_pipe_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OutOfBounds):
         write_text(tmp_path, str(tmp_path / "pipe"), "new")
+
+
+def test_a_path_that_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(OutOfBounds, match="not UTF-8"):
+        read_text(tmp_path, f"{tmp_path}/a\ud83d")

@@ -23,6 +23,8 @@ def inside(root: Path, name: str) -> Path:
     """The real path of what is named, symlinks followed. Raises OutOfBounds; git's own folder is out of bounds."""
     if not name or "\0" in name:
         raise OutOfBounds("That is no path.")
+    if not name.isprintable() and any("\ud800" <= char <= "\udfff" for char in name):
+        raise OutOfBounds("That path is not UTF-8 text.")
     if not os.path.isabs(name):
         raise OutOfBounds(f"{name} is not an absolute path.")
     real_root = Path(os.path.realpath(root))
