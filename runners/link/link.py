@@ -70,23 +70,26 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def backoff() -> Iterator[float]:
+def backoff(skip: int = 0) -> Iterator[float]:
     """Fast first tries, then slower, with jitter so that a restarted bot is not met by everybody at once."""
-    for base in FIRST_TRIES:
+    for base in FIRST_TRIES[skip:]:
         yield base * random.uniform(0.7, 1.3)  # noqa: S311  (spreading load, not secrets)
     while True:
         yield SLOWEST * random.uniform(0.6, 1.0)  # noqa: S311
 
 
 class Pace:
-    """How long to wait before the next try: only a connection that lived, and ended well, starts it anew."""
+    """How long to wait before the next try. A connection that ended without fault of ours starts it anew: from the
+    first try if it lived, and from one further on for each in a row that did not."""
 
     def __init__(self) -> None:
         self._waits = backoff()
+        self._short = 0
 
     def after(self, lived: float | None, *, fatal: bool) -> float:
-        if lived is not None and lived >= STEADY and not fatal:
-            self._waits = backoff()
+        if lived is not None and not fatal:
+            self._short = 0 if lived >= STEADY else self._short + 1
+            self._waits = backoff(self._short)
         return next(self._waits)
 
 

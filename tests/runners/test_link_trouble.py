@@ -127,6 +127,14 @@ def test_only_a_connection_that_lived_starts_the_pace_anew() -> None:
     assert pace.after(lived=10.0, fatal=False) < 0.1
 
 
+def test_a_bot_that_is_killed_a_few_times_in_a_row_is_soon_found_again() -> None:
+    pace = Pace()
+    for _ in range(3):
+        assert pace.after(lived=1.0, fatal=False) < 0.6
+        away = [pace.after(lived=None, fatal=False) for _ in FIRST_TRIES]
+    assert away[-1] > 2.0
+
+
 def test_a_frame_of_an_event_too_large_of_an_unknown_type_is_a_stub() -> None:
     from datetime import UTC, datetime
 
