@@ -49,6 +49,11 @@ def parsed(text: str, name: str) -> dict[str, Any]:
         raise SettingsProblem(f"{name} is not JSON: {err}.", "Correct it first; nothing was written.") from err
     if not isinstance(found, dict):
         raise SettingsProblem(f"{name} is not a JSON object.", "Correct it first; nothing was written.")
+    try:
+        dumped(found)
+    except (ValueError, RecursionError) as err:
+        what = "nested too deeply" if isinstance(err, RecursionError) else f"not text: {err}"
+        raise SettingsProblem(f"{name} holds what is {what}.", "Correct it first; nothing was written.") from err
     return found
 
 
@@ -78,22 +83,21 @@ def without_ours(theirs: Mapping[str, Any]) -> dict[str, Any]:
         return dict(theirs)
     left: dict[str, Any] = {}
     for event, groups in hooks.items():
-        kept = [_rest(group) for group in groups] if isinstance(groups, list) else groups
-        kept = [group for group in kept if group is not None] if isinstance(kept, list) else kept
-        if kept or groups == []:
+        kept = [rest for group in groups for rest in _rest(group)] if isinstance(groups, list) else groups
+        if kept or not groups:
             left[event] = kept
     found = {key: value for key, value in theirs.items() if key != "hooks"}
     return found | ({"hooks": left} if left or not hooks else {})
 
 
-def _rest(group: object) -> object:
-    """A group without our commands; None where nothing is left of it."""
+def _rest(group: object) -> list[object]:
+    """A group without our commands; none where nothing is left of it."""
     if not isinstance(group, dict) or not isinstance(hooks := group.get("hooks"), list):
-        return group
+        return [group]
     rest = [each for each in hooks if not is_ours(each)]
     if len(rest) == len(hooks):
-        return group
-    return {**group, "hooks": rest} if rest else None
+        return [group]
+    return [{**group, "hooks": rest}] if rest else []
 
 
 def is_ours(each: object) -> bool:

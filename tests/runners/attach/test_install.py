@@ -40,6 +40,25 @@ def test_what_was_there_comes_back_byte_for_byte(place: Path, tmp_path: Path, te
     assert list((tmp_path / "notes").iterdir()) == []
 
 
+@pytest.mark.parametrize("text", ['{"a": "\\ud83d"}', '{"a":' + "[" * 3000 + "]" * 3000 + "}"])
+def test_what_could_not_be_written_back_is_refused_in_words(place: Path, tmp_path: Path, text: str) -> None:
+    place.parent.mkdir()
+    place.write_text(text)
+    with pytest.raises(settings.SettingsProblem, match="nothing was written"):
+        installed(place, tmp_path)
+    assert place.read_text() == text
+
+
+@pytest.mark.parametrize("hooks", ['{"Stop": [null]}', '{"Stop": [null, {"hooks": [null]}], "Other": null}', "null"])
+def test_uninstall_without_install_leaves_a_file_without_our_hooks_alone(
+    place: Path, tmp_path: Path, hooks: str
+) -> None:
+    place.parent.mkdir()
+    place.write_text(f'{{"hooks":{hooks}}}')
+    assert "has no hooks of Switchboard" in install.uninstall(place, tmp_path / "notes")
+    assert place.read_text() == f'{{"hooks":{hooks}}}'
+
+
 def test_what_was_not_there_is_not_there_afterwards(place: Path, tmp_path: Path) -> None:
     installed(place, tmp_path)
     assert place.exists()
