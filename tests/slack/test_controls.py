@@ -15,7 +15,7 @@ from bot.slack import text
 from bot.slack.blocks import answers, digest
 from bot.slack.blocks.failure import failure_card
 from bot.slack.blocks.session import listing, session_card, status
-from bot.wire.types import Ability, PromptId, Urgency
+from bot.wire.types import Ability, Place, PromptId, Urgency
 from tests.slack.samples import ANA, NOW, SEARCH, question
 from tests.slack.samples import digest as a_digest
 from tests.slack.samples import session_card as card
@@ -225,3 +225,15 @@ def test_words_that_cannot_come_within_the_turn_say_so() -> None:
 def test_one_follow_up_is_it_and_several_are_them() -> None:
     assert "1 follow-up waits for the agent: Status shows it" in session_card(card(queued=1)).text
     assert "2 follow-ups wait for the agent: Status shows them" in session_card(card(queued=2)).text
+
+
+def test_a_look_at_what_failed_says_where_its_work_is() -> None:
+    place = Place("switchboard/search", "/trees/search", "main", "b" * 40, "demo")
+    look = answers.response(StatusOf(card(light=Light.FAILED, place=place)), "/session")
+    assert look is not None
+    assert "Its work is in `/trees/search`" in look.text
+
+
+def test_a_decision_without_words_still_has_a_link_to_click() -> None:
+    view = card(decisions=("",), decision_links=("https://x.slack.com/p1",))
+    assert "• <https://x.slack.com/p1|a decision>" in session_card(view).text

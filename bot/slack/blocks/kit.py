@@ -206,7 +206,8 @@ def _part(ready: str, limit: int) -> str:
 
 def link(url: str, label: str) -> str:
     """A mrkdwn link to one of Slack's own permalinks; ``label`` is ready mrkdwn."""
-    return f"<{text.escape(url).replace('|', '%7C')}|{label}>" if url.startswith(("https://", "http://")) else label
+    leads = url.startswith(("https://", "http://")) and bool(url.partition("://")[2])
+    return f"<{text.escape(url).replace('|', '%7C')}|{label}>" if leads else label
 
 
 def value_of(block: Mapping[str, object], *path: str) -> object:

@@ -60,7 +60,7 @@ def asleep(until: datetime | None, now: datetime) -> str:
 def _body(card: Card, view: SessionCard) -> None:
     if doing := pace(view):
         card.say(doing)
-    waiting = [f"• {link(url, text.line(words, 250))}" for words, url in _decisions(view)[:8]]
+    waiting = [f"• {link(url, text.line(words, 250) or 'a decision')}" for words, url in _decisions(view)[:8]]
     if len(view.decisions) > 8:
         waiting.append(f"• and {len(view.decisions) - 8} more")
     if waiting:
@@ -234,6 +234,9 @@ def status(view: StatusOf) -> Message:
     used = text.usage(view.session.tokens, view.session.cost)
     spent = text.usage(view.session.tokens, view.session.cost, view.session.budget)
     card.small(f"used {spent}" if used else spent, context)
+    place = view.session.place
+    if view.session.light is Light.FAILED and place is not None and place.worktree:
+        card.small(f"Its work is in {text.inline(place.worktree, 300)}")
     facts = replace(view.session, budget=None, tokens=None, cost=None)
     card.small(*_facts(facts), link(view.session.link, "thread") if view.session.link else "")
     return card.message()
