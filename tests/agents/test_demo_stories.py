@@ -10,6 +10,7 @@ import pytest
 
 from bot.wire.types import ALLOW, DENY, QuestionKind
 from runners.agents.base import Answered, Chosen, Inquiry, PlanChanged, Text
+from runners.agents.demo.brief import read_words
 from runners.runner import outcome
 from tests.agents.conftest import Stage
 from tests.agents.repos import Worktree, git
@@ -108,6 +109,18 @@ async def test_a_denied_command_is_not_run_and_said(stage: Stage) -> None:
     await agent.start()
     ended = await agent.prompt(prompt(TASK))
     assert "`python3 -m unittest -q` was not allowed, so I left it out." in ended.last_words
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("You asked: “Run make?” The answer was no. Not before Friday.", "Not before Friday."),
+        ("You asked: “Run “a”?” The answer was no. Not yet.\n\nAnd tidy up.", "Not yet. And tidy up."),
+        ("Was the answer no?", "Was the answer no?"),
+    ],
+)
+def test_words_to_a_denial_are_taken_up_without_what_is_said_around_them(prompt: str, words: str) -> None:
+    assert read_words(prompt) == words
 
 
 async def test_what_is_sent_back_is_taken_up_in_a_commit_of_its_own(stage: Stage) -> None:

@@ -18,6 +18,7 @@ _ANSWERED = re.compile(r"\banswer(?:ed)?\b[^:\n]*:\s*(\S.*)", re.IGNORECASE | re
 
 
 _SENT_BACK = re.compile(r"\AYour change was .*sent back:\n(.*)\nWork this in and commit it\.\Z", re.DOTALL)
+_DENIED = re.compile(r"^You asked: “.*?” The answer was no\.[ \t]*", re.MULTILINE)
 _STILL_OPEN = re.compile(r"\n\n\(Still open with the people here.*\)\Z", re.DOTALL)
 
 
@@ -52,7 +53,7 @@ def read_brief(prompt: str) -> Brief:
 
 def read_words(prompt: str) -> str:
     """What the person wrote, in one line, without what Switchboard says around it."""
-    prompt = _STILL_OPEN.sub("", prompt.strip())
+    prompt = _DENIED.sub("", _STILL_OPEN.sub("", prompt.strip())).strip()
     sent_back = _SENT_BACK.search(prompt)
     return " ".join((sent_back[1] if sent_back else prompt).split())
 
