@@ -9,6 +9,7 @@ import pytest
 from acp import PROTOCOL_VERSION
 from acp.schema import InitializeResponse, NewSessionResponse
 
+from runners.agents.acp.faults import Fault, in_words
 from runners.agents.acp.opening import Opening
 from runners.agents.base import AskDoor, Launch
 from runners.agents.profiles import Quirks
@@ -105,3 +106,15 @@ async def test_steering_is_taken_where_it_is_offered() -> None:
     assert opening.steers == "prompt"
     _, opening, _ = await opened({"_meta": {"steering": "yes"}}, {})
     assert opening.steers == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(-32603, "Internal error", {"details": "You have hit your limit."}), "You have hit your limit."),
+        (Fault(-32603, "Internal error"), "Internal error"),
+        (Fault(-32600, "Not now", "a turn is running"), "Not now: a turn is running"),
+    ],
+)
+def test_an_error_is_told_in_the_agents_own_words(fault: Fault, words: str) -> None:
+    assert in_words(fault) == words

@@ -18,6 +18,7 @@ from runners.errors import AgentConfused, AgentDied, AgentError, AgentLoginNeede
 
 AUTH_REQUIRED = -32000
 _NEED = "need an argument such as --acp or acp"
+_NOTHING_SAID = ("", "error", "internal error")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ def in_words(fault: Fault) -> str:
         about = next((str(fault.data[k]) for k in ("details", "message", "error") if fault.data.get(k)), "")
     elif isinstance(fault.data, str):
         about = fault.data
+    if about and fault.message.strip().casefold() in _NOTHING_SAID:
+        return one_line(about, 1000)
     return one_line(fault.message, 500) + (f": {one_line(about, 1000)}" if about and about != fault.message else "")
 
 
