@@ -34,7 +34,7 @@ class Usage(Struct, frozen=True):
 
 
 def read(usage: Usage, change: UsageChanged) -> Usage:
-    """The sums after one more reading. A reading that cannot be (negative, beyond all measure, not a number) is none."""
+    """The sums after one more reading. One that cannot be (negative, beyond all measure, not a number) is none."""
     tokens = change.tokens if change.tokens is not None and 0 <= change.tokens <= MOST_TOKENS else None
     cost = change.cost if change.cost is not None and 0 <= change.cost <= MOST_COST else None
     if tokens is None and cost is None:
