@@ -47,11 +47,16 @@ def agent_env(ticket: Ticket, folder: Path) -> dict[str, str]:
     return found | {"PATH": with_ours(found.get("PATH", os.environ.get("PATH", os.defpath)))}
 
 
+OURS_IS_THERE = (Path(sys.executable).parent / "switchboard").exists()
+"""Looked for once, and not on the event loop."""
+
+
 def with_ours(path: str, ours: Path | None = None) -> str:
     """The search path with the folder of `switchboard` at its end: agents are told to run it, and nothing else of a
     virtual environment may come before what a person has."""
     folder = ours or Path(sys.executable).parent
-    if str(folder) in path.split(os.pathsep) or not (folder / "switchboard").exists():
+    there = OURS_IS_THERE if ours is None else (folder / "switchboard").exists()
+    if str(folder) in path.split(os.pathsep) or not there:
         return path
     return os.pathsep.join([*([path] if path else []), str(folder)])
 
