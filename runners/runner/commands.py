@@ -22,6 +22,7 @@ from bot.wire.messages import (
     PauseSession,
     Prompt,
     PromptDropped,
+    PromptGiven,
     RefuseAttach,
     ReportNow,
     ResetContext,
@@ -97,8 +98,10 @@ class Commands:
                 self._stop(body.by, waiting.id)
             case PauseSession(by):
                 self._driver.pause(by, waiting.id)
-            case WithdrawPrompt():
-                async with self._driver.handing:  # what is just on its way to the agent cannot be taken back
+            case WithdrawPrompt(prompt):
+                if await self._driver.is_on_its_way(prompt):
+                    self._memory.save(self._memory.state, PromptGiven(prompt), done=waiting.id)
+                else:
                     self._noted(body, waiting.id)
             case ReportNow():
                 await self._driver.reporter.report(always=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, assert_never
@@ -11,8 +12,8 @@ from typing import Any, assert_never
 import structlog
 from msgspec.structs import replace
 
-from bot.wire.messages import AnswerApplied, Asked, ContextReset, QuestionWithdrawn, SessionChanged
-from bot.wire.types import Answer, Ending, Person, RunState
+from bot.wire.messages import AnswerApplied, Asked, ContextReset, PromptDropped, QuestionWithdrawn, SessionChanged
+from bot.wire.types import Answer, Ending, Person, PromptId, RunState
 from runners.agents.base import Agent, Cleared, TurnEnded
 from runners.clock import Time, rung
 from runners.errors import AgentDied, AgentError, RunnerError
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 TURN_GRACE = 5.0
 """Seconds an agent has to end its turn when it is asked to."""
 STEER_WITHIN = 10.0
+"""Seconds that an agent has, once its turn has ended, to say whether it heard what was said within it."""
 ASKED_ANEW = timedelta(seconds=1)
 """An agent that outlived its runner has so long to ask again what it still waits for."""
 OWN_TURN = "(a turn that the agent began by itself)"
@@ -77,6 +79,8 @@ class Driver:
         self._turn_over = asyncio.Event()
         self.handing = asyncio.Lock()
         """Held while a message is on its way to the agent: none goes there twice."""
+        self._telling: Message | None = None
+        self.steer_within = STEER_WITHIN
         self._stirred = False
         self._in_turn = False
         self.busy = False
@@ -344,14 +348,45 @@ class Driver:
             message = follow_ups.to_steer(self._memory.state, everything=not self.seat.prompts)
             if message is None or agent is None or not self._in_turn:
                 return False
-            heard = self.seat.can_steer and await _steer(agent, message.text)
+            self._telling = message
+            try:
+                heard = await self._said_within(agent, message.text) if self.seat.can_steer else False
+            finally:
+                self._telling = None
             state = self._memory.state
+            if heard is None and message.prompt:
+                # Said again it might be heard twice; whoever said it can judge that.
+                given = follow_ups.given(state, (message,))
+                self._memory.save(given.state, PromptDropped(message.prompt, follow_ups.UNSURE))
+                return True
             if not heard:
                 self._memory.save(follow_ups.not_hurried(state, message))
                 return self.seat.prompts
             given = follow_ups.given(state, (message,), steered=True)
             self._memory.save(given.state, *given.events)
             return True
+
+    async def _said_within(self, agent: Agent, text: str) -> bool | None:
+        """Whether the agent heard it; None: it did not say, and its turn is over."""
+        saying = asyncio.create_task(agent.steer(text), name="agent.steer")
+        over = asyncio.create_task(self._turn_over.wait(), name="agent.steer.over")
+        try:
+            await asyncio.wait({saying, over}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({saying}, timeout=self.steer_within)
+            return saying.result() if saying.done() else None
+        except (TimeoutError, RunnerError) as err:
+            log.info("agent.not_steered", error=str(err))
+            return None if isinstance(err, TimeoutError) else False
+        finally:
+            saying.cancel()
+            over.cancel()
+
+    async def is_on_its_way(self, prompt: PromptId) -> bool:
+        """Whether the agent is just being told this. What is known of it soon is waited for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.steer_within), self.handing:
+                pass
+        return self._telling is not None and self._telling.prompt == prompt
 
     # --- ending ------------------------------------------------------------------------------------------------------
 
@@ -362,12 +397,3 @@ class Driver:
                     await self.seat.agent.cancel()
             except (TimeoutError, RunnerError) as err:
                 log.info("agent.cancel_failed", error=str(err))
-
-
-async def _steer(agent: Agent, text: str) -> bool:
-    try:
-        async with asyncio.timeout(STEER_WITHIN):
-            return await agent.steer(text)
-    except (TimeoutError, RunnerError) as err:
-        log.info("agent.not_steered", error=str(err))
-        return False
