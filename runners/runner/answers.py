@@ -24,6 +24,7 @@ from runners.runner import follow_ups
 from runners.runner.session import KEPT_OPEN, Known, Late, Message, State, Told
 
 MOST_KNOWN = 200
+MOST_GONE_ON = 20
 UNASKED = (Urgency.ASSUMED, Urgency.INFO)
 """The agent does not wait for these."""
 
@@ -132,6 +133,7 @@ def late_detail(state: State, question: Question, answer: Answer) -> tuple[bool,
 def unasked(state: State, question: Question, answer: Answer) -> State:
     """An answer to what the agent went on without: a veto reaches it as a correction, agreement not at all."""
     state = without(_noted(state, question, answer), question.id)
+    state = replace(state, went_on=tuple(each for each in state.went_on if each.id != question.id))
     if agrees(question, answer):
         return state
     said = words(question, answer)
@@ -164,9 +166,19 @@ def next_deadline(state: State) -> datetime | None:
     return min((each.until for each in state.open if each.urgency in UNASKED and each.until), default=None)
 
 
-def went_on(state: State, question: Question) -> State:
-    """Its deadline has passed: asked again under its key, it is not put to people again."""
+def went_on(state: State, question: Question, *, waited: bool = False) -> State:
+    """Its deadline has passed: asked again under its key, it is not put to people again.
+
+    ``waited``: somebody did for this very moment, a script mostly, and will hear nothing more.
+    """
+    if not waited:
+        state = replace(state, went_on=(*state.went_on, _bare(question))[-MOST_GONE_ON:])
     return without(_noted(state, question, None), question.id)
+
+
+def gone_on(state: State, question: QuestionId) -> Question | None:
+    """An assumption past its deadline. Whoever answers it did so before the bot heard of that, thus in time."""
+    return next((each for each in state.went_on if each.id == question), None)
 
 
 def withdrawn_reason(question: Question) -> str:

@@ -277,7 +277,7 @@ class QuestionDesk:
     def answer(self, answer: Answer, done: int) -> None:
         """Give an accepted answer to whoever waits for it, or keep it as a message; say what became of it."""
         state = self._memory.state
-        question = answers.find(state, answer.question)
+        question = answers.find(state, answer.question) or answers.gone_on(state, answer.question)
         if question is None:
             late = AnswerApplied(answer.question, applied=False, detail="the session has moved on")
             self._memory.save(state, late, done=done)
@@ -341,7 +341,8 @@ class QuestionDesk:
         """Do what is due by now: assumptions stand, questions let go of are withdrawn."""
         now = self._time.now()
         for question in answers.expired(self._memory.state, now):
-            after = answers.went_on(self._memory.state, question)
+            waited = any(question.id in wait.ids for wait in self._waits)
+            after = answers.went_on(self._memory.state, question, waited=waited)
             self._memory.save(after, QuestionWithdrawn(question.id, answers.withdrawn_reason(question)))
             self._tell_waits(question.id, answers.for_agent(question, None))
         for number in [number for number, moment in self._loose.items() if moment <= now]:

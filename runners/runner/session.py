@@ -114,6 +114,8 @@ class State(Struct, frozen=True):
     given: tuple[PromptId, ...] = ()
     """The follow-ups that the agent got last."""
     late: tuple[Late, ...] = ()
+    went_on: tuple[Question, ...] = ()
+    """Assumptions whose deadline passed last: an objection made in time may still be on its way."""
     turn: str = ""
     """The message being worked on."""
     said: str = ""

@@ -329,6 +329,20 @@ async def test_a_veto_is_a_correction(desk: Desk, how: dict[str, str], words: st
     assert message == Message(f'You assumed "FTS" for "Which index?"; Ana says instead: {words}', by="Ana", now=True)
 
 
+async def test_a_veto_in_time_that_comes_after_the_deadline_is_a_correction_too(desk: Desk) -> None:
+    """The machine slept, or was cut off: the bot had not heard that the deadline has passed, and took it."""
+    (number,) = await desk.desk.post([ASSUMED], "call-1")
+    desk.time.set(LATER)
+    desk.desk.due()
+    restarted = await desk.again()
+    restarted.answer(number, option="tantivy")
+    restarted.answer(number, option="tantivy")
+    assert restarted.texts() == ['You assumed "FTS" for "Which index?"; Ana says instead: Tantivy']
+    first, again = await desk.heard(AnswerApplied)
+    assert (first.applied, first.detail) == (True, "given to the agent as a correction")
+    assert not again.applied
+
+
 async def test_a_script_that_waits_for_its_default_gets_the_veto_or_the_default(desk: Desk) -> None:
     (first,) = await desk.desk.post([ASSUMED], "call-1")
     wait = asyncio.create_task(desk.desk.wait((first,), None))
