@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,8 @@ async def open_page(browser: Browser, workspace: Workspace) -> AsyncIterator[Ope
     cookies: list[Any] = []
 
     async def make(address: str = "/", **context: Any) -> Page:
-        opened = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context})
+        viewport = {"width": 1280, "height": 800}
+        opened = await contexts.enter_async_context(await browser.new_context(**{"viewport": viewport, **context}))
         page = await opened.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
@@ -100,7 +102,9 @@ async def open_page(browser: Browser, workspace: Workspace) -> AsyncIterator[Ope
         await expect(page.get_by_label("Message", exact=True)).to_be_visible()
         return page
 
-    yield make
+    # A page that is left open looks for its workspace for ever, and all of them together keep a machine busy.
+    async with AsyncExitStack() as contexts:
+        yield make
     assert wrong == []
 
 
