@@ -182,7 +182,7 @@ STEPS = st.one_of(
 
 
 async def played(steps: list[tuple[str, object, object]]) -> Play:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         async with Spool(Path(folder) / "spool.db", utc_now) as spool:
             play = Play(await Memory.load(spool, SessionId("s1")), Path(folder))
             for step in steps:
