@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 Message = dict[str, Any]
-PATIENCE = 45.0
+PATIENCE = 30.0
 """Seconds a person waits for something to appear before the test fails with what they saw instead."""
 
 

@@ -181,30 +181,30 @@ STEPS = st.one_of(
 )
 
 
-async def played(steps: list[tuple[str, object, object]]) -> Play:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        async with Spool(Path(folder) / "spool.db", utc_now) as spool:
-            play = Play(await Memory.load(spool, SessionId("s1")), Path(folder))
-            for step in steps:
-                match step:
-                    case "ask", str(key), str(diff):
-                        await play.ask(edit(key, diff))
-                    case "answer", int(which), str(option):
-                        await play.answer(which, option)
-                    case "kill", bool(again), first:
-                        await play.kill(again=again, first=first if isinstance(first, int) else None)
-            allowed = [call for call in play.calls if call.task.done() and not call.task.cancelled()]
-            play.calls, rest = [call for call in allowed if call.task.result() == Chosen(ALLOW)], play.calls
-            for call in rest:
-                call.task.cancel()
-            await asyncio.gather(*(call.task for call in rest), return_exceptions=True)
-            return play
+async def played(steps: list[tuple[str, object, object]], folder: Path) -> Play:
+    async with Spool(folder / "spool.db", utc_now) as spool:
+        play = Play(await Memory.load(spool, SessionId("s1")), folder)
+        for step in steps:
+            match step:
+                case "ask", str(key), str(diff):
+                    await play.ask(edit(key, diff))
+                case "answer", int(which), str(option):
+                    await play.answer(which, option)
+                case "kill", bool(again), first:
+                    await play.kill(again=again, first=first if isinstance(first, int) else None)
+        allowed = [call for call in play.calls if call.task.done() and not call.task.cancelled()]
+        play.calls, rest = [call for call in allowed if call.task.result() == Chosen(ALLOW)], play.calls
+        for call in rest:
+            call.task.cancel()
+        await asyncio.gather(*(call.task for call in rest), return_exceptions=True)
+        return play
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(STEPS, min_size=2, max_size=8))
 def test_a_grant_reaches_nothing_but_what_was_shown_and_its_own_call(steps: list[tuple[str, object, object]]) -> None:
-    play = asyncio.run(played(steps))
+    with tempfile.TemporaryDirectory() as folder:
+        play = asyncio.run(played(steps, Path(folder)))  # its end waits for the threads that still write there
     for call in play.calls:
         assert any(shown.detail == call.inquiry.detail for shown in play.granted.values())
         if call.inquiry.key:
